@@ -1,0 +1,1 @@
+"""Read public chains and keep the evidence; knows nothing of exchanges or policies."""

@@ -1,0 +1,72 @@
+"""Bounded, exact decoding of JSON that strangers wrote."""
+
+import json
+from decimal import Decimal
+from typing import Any, NoReturn
+
+from chains.errors import InvalidAnswerError
+
+MAX_DEPTH = 64
+MAX_DIGITS = 400
+
+
+def _refuse_constant(text: str) -> NoReturn:
+    raise InvalidAnswerError(f"{text} is not a JSON number")
+
+
+def _integer(text: str) -> int:
+    if len(text) > MAX_DIGITS:
+        raise InvalidAnswerError(f"a number of {len(text)} digits; at most {MAX_DIGITS} are read")
+    return int(text)
+
+
+def _decimal(text: str) -> Decimal:
+    if len(text) > MAX_DIGITS:
+        raise InvalidAnswerError(f"a number of {len(text)} digits; at most {MAX_DIGITS} are read")
+    return Decimal(text)
+
+
+def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    record = dict(pairs)
+    if len(record) != len(pairs):
+        names = [name for name, _ in pairs]
+        twice = next(name for name in names if names.count(name) > 1)
+        raise InvalidAnswerError(f"the key {twice[:40]!r} appears twice in one object")
+    return record
+
+
+def _check_depth(value: Any, limit: int) -> None:
+    level, depth = [value], 0
+    while level:
+        if depth > limit:
+            raise InvalidAnswerError(f"nested deeper than {limit} levels")
+        inner: list[Any] = []
+        for item in level:
+            if isinstance(item, dict):
+                inner.extend(child for child in item.values() if isinstance(child, (dict, list)))
+            elif isinstance(item, list):
+                inner.extend(child for child in item if isinstance(child, (dict, list)))
+        level, depth = inner, depth + 1
+
+
+def parse_json(text: bytes, max_depth: int = MAX_DEPTH) -> Any:
+    """Decode JSON: numbers become int or Decimal (never float), duplicate keys and NaN are refused, depth is bounded.
+
+    The caller bounds the size. Raises InvalidAnswerError, and nothing else, for whatever bytes it is given.
+    """
+    try:
+        value = json.loads(
+            text.decode("utf-8"),
+            parse_int=_integer,
+            parse_float=_decimal,
+            parse_constant=_refuse_constant,
+            object_pairs_hook=_unique,
+        )
+    except UnicodeDecodeError as error:
+        raise InvalidAnswerError(f"not UTF-8 at byte {error.start}") from error
+    except json.JSONDecodeError as error:
+        raise InvalidAnswerError(f"not JSON: {error.msg} at line {error.lineno} column {error.colno}") from error
+    except RecursionError as error:
+        raise InvalidAnswerError(f"nested deeper than {max_depth} levels") from error
+    _check_depth(value, max_depth)
+    return value

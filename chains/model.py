@@ -1,0 +1,77 @@
+"""The records every chain family speaks: blocks, holdings, readings, balances, disagreements."""
+
+from enum import IntEnum, StrEnum
+from typing import NamedTuple
+
+from chains.ids import AccountId, AssetId, ChainId
+
+
+class Tier(IntEnum):
+    """How a number is known; a higher tier needs less trust."""
+
+    DECLARED = 0  # the exchange says so
+    SIGNED = 1  # a third party signed it
+    OBSERVED = 2  # one operator answered
+    CORROBORATED = 3  # at least two independent operators gave the same answer at the same block
+    PROVEN = 4  # follows from a proof we checked ourselves
+
+    @property
+    def label(self) -> str:
+        return self.name.lower()
+
+
+class BlockRef(NamedTuple):
+    """One block: `hash` in the chain's customary text (0x… on EVM, reversed hex on Bitcoin), `time` in Unix seconds."""
+
+    chain: ChainId
+    height: int
+    hash: str
+    time: int
+
+
+class Holding(NamedTuple):
+    """One account's position in one asset: the unit the partition invariant speaks of."""
+
+    account: AccountId
+    asset: AssetId
+
+
+class Reading(NamedTuple):
+    """One operator's answer for one holding, in base units; `units` is None when there is no usable answer.
+
+    `evidence` names the transcript calls the answer rests on; `failure` says why there is none. An error, a timeout
+    and a pruned node are failures, never zero.
+    """
+
+    holding: Holding
+    operator: str
+    block: BlockRef
+    units: int | None
+    evidence: tuple[str, ...] = ()
+    failure: str = ""
+
+
+class Balance(NamedTuple):
+    """What a quorum of independent operators agrees on, in base units, at one block."""
+
+    holding: Holding
+    units: int
+    block: BlockRef
+    tier: Tier
+    operators: tuple[str, ...]
+    evidence: tuple[str, ...]
+
+
+class DisagreementReason(StrEnum):
+    BLOCKS_DIFFER = "blocks-differ"
+    VALUES_DIFFER = "values-differ"
+    TOO_FEW_ANSWERS = "too-few-answers"
+    BLOCK_CHANGED = "block-changed"
+
+
+class Disagreement(NamedTuple):
+    """Answers that do not make a balance; all of them are kept, because they are evidence."""
+
+    holding: Holding
+    reason: DisagreementReason
+    answers: tuple[Reading, ...]

@@ -1,0 +1,90 @@
+"""Networks as data: one TOML file each, facts only."""
+
+import tomllib
+from functools import cache
+from importlib.resources import files
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from chains.errors import NetworkDataError
+from chains.ids import AssetField, ChainField, ChainId
+from chains.providers import describe_validation
+
+
+class Finality(BaseModel):
+    """When a block counts as final: `finalized` (the node's own tag), `depth` blocks below the tip, or the tip itself."""
+
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
+    rule: Literal["finalized", "depth", "tip"]
+    depth: int = Field(default=0, ge=0, le=10_000)
+    meaning: str
+
+
+class Canary(BaseModel):
+    """A past block whose hash everyone knows: a provider that cannot name it is not trusted."""
+
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
+    height: int = Field(ge=0)
+    hash: str
+    source: str
+
+
+class EvmFacts(BaseModel):
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
+    multicall3: str = ""
+
+
+class BitcoinFacts(BaseModel):
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
+    p2pkh_prefix: int = Field(ge=0, le=255)
+    p2sh_prefix: int = Field(ge=0, le=255)
+    bech32_hrp: str = ""
+    bitcoinlib_network: str = ""
+    message_magic: str
+    invisible: str = ""
+
+
+class Network(BaseModel):
+    """Facts about one network that no provider is asked for."""
+
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
+    chain: ChainField
+    name: str
+    test_network: bool = False
+    native_asset: AssetField
+    symbol: str
+    decimals: int = Field(ge=0, le=36)
+    finality: Finality
+    canary: Canary | None = None
+    evm: EvmFacts | None = None
+    bitcoin: BitcoinFacts | None = None
+    sources: list[str] = Field(min_length=1)
+
+
+@cache
+def networks() -> dict[ChainId, Network]:
+    """Return every network we ship, by chain id. Raises NetworkDataError when a shipped file is malformed."""
+    found: dict[ChainId, Network] = {}
+    folder = files("chains") / "networks"
+    for entry in sorted(folder.iterdir(), key=lambda item: item.name):
+        if not entry.name.endswith(".toml"):
+            continue
+        try:
+            network = Network.model_validate(tomllib.loads(entry.read_text("utf-8")))
+        except (tomllib.TOMLDecodeError, ValidationError) as error:
+            reason = describe_validation(error) if isinstance(error, ValidationError) else str(error)
+            raise NetworkDataError(f"networks/{entry.name}: {reason}") from error
+        if network.chain in found:
+            raise NetworkDataError(f"networks/{entry.name}: {network.chain} is described twice")
+        found[ChainId(network.chain)] = network
+    return found
+
+
+def network_of(chain: ChainId) -> Network:
+    """Return the network of a chain id. Raises NetworkDataError naming the ones that are known."""
+    known = networks()
+    if chain not in known:
+        names = ", ".join(sorted(known))
+        raise NetworkDataError(f"{chain}: no such network here; known: {names}")
+    return known[chain]

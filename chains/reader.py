@@ -1,0 +1,32 @@
+"""The interface every chain family implements."""
+
+from collections.abc import Sequence
+from typing import Protocol
+
+from chains.ids import ChainId
+from chains.model import BlockRef, Holding, Reading
+from chains.network import Network
+from chains.providers import Provider
+from chains.transport import Transport
+
+
+class ChainReader(Protocol):
+    """Read one network through one provider.
+
+    Every method raises a ChainError when the provider as a whole cannot answer. `read_balances` returns exactly one
+    Reading for each holding, in order; a holding that could not be read has `units=None` and a `failure`.
+    """
+
+    def __init__(self, network: Network, provider: Provider, transport: Transport) -> None: ...
+
+    def chain(self) -> ChainId:
+        """Ask the provider which chain it serves."""
+
+    def final_block(self) -> BlockRef:
+        """Return the newest block this provider calls final under the network's finality rule."""
+
+    def block_at(self, height: int) -> BlockRef:
+        """Return the block this provider has at `height` on its main chain."""
+
+    def read_balances(self, block: BlockRef, holdings: Sequence[Holding]) -> Sequence[Reading]:
+        """Read holdings as of `block`, identified by its hash."""
