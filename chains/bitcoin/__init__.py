@@ -1,0 +1,1 @@
+"""The Bitcoin family: chains whose balances are unspent transaction outputs."""

@@ -1,0 +1,1 @@
+"""Account-based chains that speak Ethereum JSON-RPC."""
