@@ -5,7 +5,7 @@ class ChainError(Exception):
     """Base of every error this package raises on purpose."""
 
 
-class IdentifierError(ChainError):
+class IdentifierError(ChainError, ValueError):
     """A chain, account, asset or script identifier is malformed or names nothing we know."""
 
 
@@ -31,3 +31,7 @@ class InvalidAnswerError(ChainError):
 
 class MissingExtraError(ChainError):
     """A feature needs an optional dependency that is not installed."""
+
+
+class ProofError(ChainError):
+    """A proof does not prove what it claims."""

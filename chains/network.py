@@ -13,7 +13,7 @@ from chains.providers import describe_validation
 
 
 class Finality(BaseModel):
-    """When a block counts as final: `finalized` (the node's own tag), `depth` blocks below the tip, or the tip itself."""
+    """When a block counts as final: the node's own `finalized` tag, `depth` blocks below the tip, or the tip itself."""
 
     model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
     rule: Literal["finalized", "depth", "tip"]
@@ -42,6 +42,7 @@ class BitcoinFacts(BaseModel):
     bech32_hrp: str = ""
     bitcoinlib_network: str = ""
     message_magic: str
+    max_money: int = Field(default=21_000_000 * 10**8, gt=0)
     invisible: str = ""
 
 

@@ -5,7 +5,7 @@ from enum import StrEnum
 
 
 class Verdict(StrEnum):
-    PASS = "pass"
+    PASS = "pass"  # noqa: S105 -- a verdict, not a password
     FAIL = "fail"
     INDETERMINATE = "indeterminate"
     NOT_APPLICABLE = "not-applicable"

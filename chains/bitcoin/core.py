@@ -1,0 +1,172 @@
+"""Read balances from a full node of the Bitcoin family (Bitcoin Core, Knots, Litecoin Core) by scanning its coins."""
+
+from collections.abc import Iterator, Sequence
+from decimal import Decimal
+from hashlib import sha256
+from typing import Any
+
+from chains.bitcoin.address import bitcoin_facts
+from chains.bitcoin.holdings import (
+    MAX_TIME,
+    Target,
+    checked_hash,
+    checked_number,
+    checked_record,
+    moved,
+    reading,
+    targets_of,
+)
+from chains.errors import InvalidAnswerError, ProviderError
+from chains.ids import ChainId, chain_id
+from chains.jsonrpc import Answer, JsonRpc
+from chains.model import BlockRef, Holding, Reading
+from chains.network import Network
+from chains.providers import Provider
+from chains.transport import Transport
+
+SCAN_SIZE = 10_000
+MAX_OUTPUT_INDEX = 2**32 - 1
+HEADER_BYTES = 80
+
+
+class CoreReader:
+    """Read one network of the Bitcoin family through one full node's JSON-RPC (dialect `bitcoin-core`).
+
+    The node walks its whole set of unspent coins once for up to 10,000 addresses (`scantxoutset`), so no wallet and no
+    index is needed, and a pruned node serves as well. It can do so for its tip only: readings are of exactly the
+    block the scan names, and a scan of any other block than the pinned one is a failure, never a number.
+    """
+
+    def __init__(self, network: Network, provider: Provider, transport: Transport) -> None:
+        self._network = network
+        self._facts = bitcoin_facts(network)
+        self._provider = provider
+        self._rpc = JsonRpc(transport, provider)
+
+    def chain(self) -> ChainId:
+        """Ask for the genesis block's hash, the start of which is the chain id. Source: BIP-122."""
+        genesis = checked_hash(self._provider, self._rpc.call("getblockhash", 0).result, "the genesis hash")
+        return chain_id(f"bip122:{genesis[:32]}")
+
+    def final_block(self) -> BlockRef:
+        """Return the node's tip: the only block `scantxoutset` can read at.
+
+        How deep a block must lie to count as final is the network's fact (`Network.finality`): whoever reads here
+        waits until the pinned tip lies that deep and confirms its hash by `block_at` then. Raises ProviderError while
+        the node still downloads the chain.
+        """
+        about = checked_record(self._provider, self._rpc.call("getblockchaininfo").result, "getblockchaininfo")
+        if about.get("initialblockdownload") is True and not self._network.test_network:
+            raise ProviderError(f"{self._provider.name}: the node is still downloading the chain; ask when it is done")
+        height = checked_number(self._provider, about.get("blocks"), "the tip's height")
+        tip = checked_hash(self._provider, about.get("bestblockhash"), "the tip's hash")
+        return BlockRef(ChainId(self._network.chain), height, tip, self._time_of(tip))
+
+    def block_at(self, height: int) -> BlockRef:
+        """Return the block at `height` on the node's main chain. Raises ProviderError when there is none."""
+        found = checked_hash(self._provider, self._rpc.call("getblockhash", height).result, f"the hash at {height}")
+        return BlockRef(ChainId(self._network.chain), height, found, self._time_of(found))
+
+    def read_balances(self, block: BlockRef, holdings: Sequence[Holding]) -> Sequence[Reading]:
+        """Read all holdings as of `block`, 10,000 addresses per scan.
+
+        An address without coins in a successful scan of `block` holds zero. Raises TransportError, and
+        InvalidAnswerError when the scan contradicts itself.
+        """
+        targets = targets_of(self._network, holdings)
+        scripts = {target.script.hex(): target.address for target in targets if not target.failure}
+        found: dict[str, tuple[int | None, str, str]] = {}
+        seen: set[tuple[str, int]] = set()
+        for part, answer in self._scans(scripts):
+            failure = str(answer.error) if answer.error else ""
+            units = dict.fromkeys(part, 0)
+            if not failure:
+                scan = checked_record(self._provider, answer.result, "the scan")
+                failure = self._refusal(block, scan)
+                if not failure:
+                    self._add_up(scan, units, seen)
+            for script in part:
+                found[script] = (None if failure else units[script], answer.evidence, failure)
+        return [self._reading(block, target, found) for target in targets]
+
+    def _scans(self, scripts: dict[str, str]) -> Iterator[tuple[list[str], Answer]]:
+        """Yield each part of the scripts with the scan's answer; a refused scan keeps its evidence."""
+        wanted = list(scripts)
+        parts = [wanted[start : start + SCAN_SIZE] for start in range(0, len(wanted), SCAN_SIZE)]
+        calls = [("scantxoutset", ["start", [f"addr({scripts[script]})" for script in part]]) for part in parts]
+        return zip(parts, self._rpc.batch(calls, size=1), strict=True)
+
+    def _reading(self, block: BlockRef, target: Target, found: dict[str, tuple[int | None, str, str]]) -> Reading:
+        if target.failure:
+            return reading(self._provider, block, target, None, ())
+        units, evidence, failure = found[target.script.hex()]
+        return reading(self._provider, block, target, units, (evidence,), failure)
+
+    def _refusal(self, block: BlockRef, scan: dict[str, Any]) -> str:
+        """Say why a scan does not answer for `block`; empty when it does."""
+        if scan.get("success") is not True:
+            return f"{self._provider.name}: the scan did not complete"
+        if scan.get("bestblock") != block.hash or scan.get("height") != block.height:
+            return moved(block, scan.get("height"), scan.get("bestblock"))
+        return ""
+
+    def _add_up(self, scan: dict[str, Any], units: dict[str, int], seen: set[tuple[str, int]]) -> None:
+        """Add the scan's coins to `units` by script, refusing whatever a truthful node cannot say."""
+        coins = scan.get("unspents")
+        if not isinstance(coins, list):
+            raise InvalidAnswerError(f"{self._provider.name}: the scan holds no list of unspent coins")
+        total = 0
+        for coin in coins:
+            script, amount = self._coin(coin, scan["height"], units, seen)
+            units[script] += amount
+            total += amount
+        if total > self._facts.max_money or total != self._amount(scan.get("total_amount"), "the scan's total"):
+            raise InvalidAnswerError(
+                f"{self._provider.name}: the scan's coins add up to {total}, its total says {scan.get('total_amount')}"
+            )
+
+    def _coin(self, coin: Any, tip: int, units: dict[str, int], seen: set[tuple[str, int]]) -> tuple[str, int]:
+        record = checked_record(self._provider, coin, "an unspent coin")
+        outpoint = (
+            checked_hash(self._provider, record.get("txid"), "a coin's txid"),
+            checked_number(self._provider, record.get("vout"), "a coin's output index", MAX_OUTPUT_INDEX),
+        )
+        if outpoint in seen:
+            raise InvalidAnswerError(f"{self._provider.name}: the coin {outpoint[0]}:{outpoint[1]} is listed twice")
+        seen.add(outpoint)
+        script = record.get("scriptPubKey")
+        if not isinstance(script, str) or script not in units:
+            raise InvalidAnswerError(
+                f"{self._provider.name}: a coin of a script nobody asked for: {str(script)[:80]!r}"
+            )
+        checked_number(self._provider, record.get("height"), "a coin's height", tip)
+        return script, self._amount(record.get("amount"), f"the amount of {outpoint[0]}:{outpoint[1]}")
+
+    def _amount(self, value: Any, what: str) -> int:
+        """Return base units. The exponent is bounded before any arithmetic, so that 1e999999999 costs nothing."""
+        amount = Decimal(value) if isinstance(value, int) and not isinstance(value, bool) else value
+        if isinstance(amount, Decimal) and amount.is_finite() and -self._network.decimals <= _exponent(amount) <= 0:
+            units = int(amount.scaleb(self._network.decimals)) if amount.adjusted() < 16 else -1
+            if 0 <= units <= self._facts.max_money and not amount.is_signed():
+                return units
+        raise InvalidAnswerError(
+            f"{self._provider.name}: {what} is {str(value)[:80]}; expected 0 to {self._facts.max_money} base units "
+            f"with at most {self._network.decimals} decimals"
+        )
+
+    def _time_of(self, block_hash: str) -> int:
+        """Return the time in a block's header, whose bytes must hash to `block_hash`."""
+        header = self._rpc.call("getblockheader", block_hash, False).result
+        try:
+            raw = bytes.fromhex(header)
+        except (TypeError, ValueError) as error:
+            raise InvalidAnswerError(f"{self._provider.name}: the header of {block_hash} is not hexadecimal") from error
+        digest = sha256(sha256(raw).digest()).digest()[::-1].hex()
+        if len(raw) != HEADER_BYTES or digest != block_hash:
+            raise InvalidAnswerError(f"{self._provider.name}: the header of {block_hash} hashes to {digest}")
+        return checked_number(self._provider, int.from_bytes(raw[68:72], "little"), "the block's time", MAX_TIME)
+
+
+def _exponent(amount: Decimal) -> int:
+    exponent = amount.as_tuple().exponent
+    return exponent if isinstance(exponent, int) else 1

@@ -1,0 +1,157 @@
+"""The operators who are asked about one chain together: check them, pin one block, read, read the hash again."""
+
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from itertools import repeat
+from typing import NamedTuple
+
+from chains.errors import ChainError
+from chains.model import Balance, BlockRef, Disagreement, DisagreementReason, Holding, Reading
+from chains.network import Network
+from chains.providers import Provider
+from chains.quorum import agree_on_balance, agree_on_block
+from chains.reader import ChainReader
+from chains.registry import open_reader
+from chains.transport import Transport
+
+ATTEMPTS = 3
+SLICE = 10_000
+
+Progress = Callable[[int], None]
+
+
+class Exclusion(NamedTuple):
+    """A provider that was not trusted, and why."""
+
+    provider: str
+    operator: str
+    reason: str
+
+
+class Survey(NamedTuple):
+    """One chain as read: the pinned block (None when the operators name none together) and a result per holding."""
+
+    network: Network
+    block: BlockRef | None
+    results: tuple[Balance | Disagreement, ...]
+    exclusions: tuple[Exclusion, ...]
+
+
+class _Member(NamedTuple):
+    provider: Provider
+    reader: ChainReader
+
+
+def survey(
+    network: Network,
+    providers: Sequence[Provider],
+    transport: Transport,
+    holdings: Sequence[Holding],
+    minimum_operators: int,
+    progress: Progress = lambda done: None,
+) -> Survey:
+    """Read every holding of one chain at one block that the operators agree on.
+
+    When an answer is missing and the final block has moved meanwhile (a reorganisation, a node that only reads its
+    tip), the whole chain is read again at the new block, at most three times. What still has no quorum then is a
+    Disagreement. Raises MissingExtraError or NetworkDataError when a provider cannot be asked at all on this machine.
+    """
+    members, exclusions = _trusted(network, providers, transport)
+    block = _fix_block(members, minimum_operators)
+    for _ in range(ATTEMPTS):
+        if block is None:
+            break
+        results = _read(members, block, holdings, minimum_operators, progress)
+        if all(isinstance(result, Balance) for result in results):
+            return Survey(network, block, results, exclusions)
+        moved = _fix_block(members, minimum_operators)
+        if moved == block:
+            return Survey(network, block, results, exclusions)
+        block = moved
+    reason = DisagreementReason.BLOCK_CHANGED if block else DisagreementReason.BLOCKS_DIFFER
+    nothing = tuple(Disagreement(holding, reason, ()) for holding in holdings)
+    return Survey(network, block, nothing, exclusions)
+
+
+def _trusted(
+    network: Network, providers: Sequence[Provider], transport: Transport
+) -> tuple[list[_Member], tuple[Exclusion, ...]]:
+    members: list[_Member] = []
+    exclusions: list[Exclusion] = []
+    for provider in providers:
+        reader = open_reader(network, provider, transport)
+        reason = _distrust(network, reader)
+        if reason:
+            exclusions.append(Exclusion(provider.name, provider.operator, reason))
+        else:
+            members.append(_Member(provider, reader))
+    return members, tuple(exclusions)
+
+
+def _distrust(network: Network, reader: ChainReader) -> str:
+    """Return why a provider is not trusted, or nothing: wrong chain, unknown past, no answer."""
+    try:
+        served = reader.chain()
+        if served != network.chain:
+            return f"serves {served}, not {network.chain}"
+        if network.canary is not None:
+            found = reader.block_at(network.canary.height).hash
+            if found != network.canary.hash:
+                return f"names {found} at height {network.canary.height}; the network's block is {network.canary.hash}"
+    except ChainError as error:
+        return str(error)
+    return ""
+
+
+def _fix_block(members: Sequence[_Member], minimum_operators: int) -> BlockRef | None:
+    finals = _ask(members, lambda reader: reader.final_block())
+    if not finals:
+        return None
+    height = min(block.height for _, block in finals)
+    return agree_on_block(_ask(members, lambda reader: reader.block_at(height)), minimum_operators)
+
+
+def _ask(members: Sequence[_Member], question: Callable[[ChainReader], BlockRef]) -> list[tuple[str, BlockRef]]:
+    answers: list[tuple[str, BlockRef]] = []
+    for provider, reader in members:
+        try:
+            answers.append((provider.operator, question(reader)))
+        except ChainError:
+            continue  # a provider without an answer is no voice; too few voices make no block
+    return answers
+
+
+def _read(
+    members: Sequence[_Member],
+    block: BlockRef,
+    holdings: Sequence[Holding],
+    minimum_operators: int,
+    progress: Progress,
+) -> tuple[Balance | Disagreement, ...]:
+    results: list[Balance | Disagreement] = []
+    for start in range(0, len(holdings), SLICE):
+        part = holdings[start : start + SLICE]
+        with ThreadPoolExecutor(max_workers=max(1, len(members))) as pool:
+            voices = list(pool.map(_voice, members, repeat(block), repeat(part)))
+        results.extend(
+            agree_on_balance(holding, block, [voice[number] for voice in voices], minimum_operators)
+            for number, holding in enumerate(part)
+        )
+        progress(min(start + SLICE, len(holdings)))
+    return tuple(results)
+
+
+def _voice(member: _Member, block: BlockRef, holdings: Sequence[Holding]) -> Sequence[Reading]:
+    """Read through one provider; then read the block's hash again, because the chain may have moved under us."""
+    try:
+        readings = member.reader.read_balances(block, holdings)
+        after = member.reader.block_at(block.height)
+    except ChainError as error:
+        return _failures(member, block, holdings, str(error))
+    if after.hash != block.hash:
+        return _failures(member, block, holdings, f"the block at height {block.height} changed while it was read")
+    return readings
+
+
+def _failures(member: _Member, block: BlockRef, holdings: Sequence[Holding], reason: str) -> list[Reading]:
+    return [Reading(holding, member.provider.operator, block, None, (), reason) for holding in holdings]

@@ -1,0 +1,43 @@
+"""Readings of independent operators become a balance, or a disagreement that keeps every answer."""
+
+from collections.abc import Sequence
+
+from chains.errors import ChainError
+from chains.model import Balance, BlockRef, Disagreement, DisagreementReason, Holding, Reading, Tier
+
+
+def agree_on_block(candidates: Sequence[tuple[str, BlockRef]], minimum_operators: int) -> BlockRef | None:
+    """Return the block that at least `minimum_operators` operators name, and no operator contradicts; else None.
+
+    `candidates` are (operator, block) pairs at one height.
+    """
+    named = {block.hash: block for _, block in candidates}
+    operators = {operator for operator, _ in candidates}
+    if len(named) != 1 or len(operators) < minimum_operators:
+        return None
+    return next(iter(named.values()))
+
+
+def agree_on_balance(
+    holding: Holding, block: BlockRef, readings: Sequence[Reading], minimum_operators: int
+) -> Balance | Disagreement:
+    """Turn one holding's readings into a Balance when enough operators give exactly the same units at `block`.
+
+    Every usable answer must be equal: one that differs makes a Disagreement, never a median. Failures are not answers.
+    Answers of one operator count once. Raises ChainError when `minimum_operators` is below 1: an empty quorum would
+    make a balance from nothing.
+    """
+    if minimum_operators < 1:
+        raise ChainError(f"a quorum of {minimum_operators} operators would prove nothing; ask for at least 1")
+    answers = [reading for reading in readings if reading.units is not None]
+    if any(answer.block.hash != block.hash for answer in answers):
+        return Disagreement(holding, DisagreementReason.BLOCKS_DIFFER, tuple(readings))
+    units = {answer.units for answer in answers if answer.units is not None}
+    if len(units) > 1:
+        return Disagreement(holding, DisagreementReason.VALUES_DIFFER, tuple(readings))
+    operators = tuple(sorted({answer.operator for answer in answers}))
+    if len(operators) < minimum_operators:
+        return Disagreement(holding, DisagreementReason.TOO_FEW_ANSWERS, tuple(readings))
+    tier = Tier.CORROBORATED if len(operators) >= 2 else Tier.OBSERVED
+    evidence = tuple(sorted({item for answer in answers for item in answer.evidence}))
+    return Balance(holding, units.pop(), block, tier, operators, evidence)

@@ -1,0 +1,1 @@
+"""What is handed to other people, so that they reach the same verdict without us."""

@@ -1,0 +1,38 @@
+"""por verify: judge a bundle, offline, by one or more rulebooks."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+EXAMPLE = """Judge a bundle offline: replay its evidence and decide, rule by rule.
+
+Example: por verify run-2026-11/ --pack jp-psa-63-11 --report report.html
+"""
+
+
+def verify(
+    bundle: Annotated[Path, typer.Argument(help="a bundle folder or zip")],
+    pack: Annotated[list[str] | None, typer.Option(help="a rulebook; repeat for several (see `por packs`)")] = None,
+    report: Annotated[Path | None, typer.Option(help="write a self-contained HTML report")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="print one JSON object")] = False,
+) -> None:
+    from verifier import run
+    from verifier.cli.terminal import print_json
+    from verifier.report.html import write_report
+    from verifier.report.record import verification_record
+    from verifier.report.text import describe
+
+    result = run.verify_bundle(bundle, tuple(pack or run.DEFAULT_PACKS))
+    if report is not None:
+        write_report(result, report)
+    if as_json:
+        print_json(verification_record(result))
+    else:
+        typer.echo(describe(result))
+        if report is not None:
+            typer.echo(f"Report: {report.resolve()}")
+    raise typer.Exit(result.verdict.exit_code)
+
+
+verify.__doc__ = EXAMPLE

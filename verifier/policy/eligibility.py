@@ -1,0 +1,62 @@
+"""Which units count for which pool, and how sure that is."""
+
+from collections.abc import Collection
+from typing import NamedTuple
+
+from chains.ids import AssetId
+from chains.model import Balance, Tier
+from verifier.case import Case, Position
+from verifier.declaration import Pool
+from verifier.ownership import Control
+
+
+class Amount(NamedTuple):
+    """Units as an interval: at least `low`, at most `high` (None: no bound is known), on evidence of `tier`.
+
+    `open` says in words what keeps the interval open; `refused` what was left out for good.
+    """
+
+    low: int
+    high: int | None
+    tier: Tier
+    evidence: tuple[str, ...]
+    open: tuple[str, ...]
+    refused: tuple[str, ...]
+
+
+def pool_amount(case: Case, asset: AssetId, pools: Collection[Pool], *, signed_only: bool) -> Amount:
+    """Add up what is held of `asset` in `pools`.
+
+    A disagreement between operators counts as anything from nothing upwards. With `signed_only`, a wallet without an
+    ownership claim counts as anything from nothing to its balance, and one whose claim was refused as nothing; amounts
+    that count against the exchange are asked for without it.
+    """
+    low, high, tier = 0, 0, Tier.PROVEN
+    bounded = True
+    evidence: set[str] = set()
+    opened: list[str] = []
+    refused: list[str] = []
+    for position in case.positions:
+        if position.placement.holding.asset != asset or position.placement.pool not in pools:
+            continue
+        result = position.result
+        if not isinstance(result, Balance):
+            bounded = False
+            opened.append(f"{position.placement.holding.account}: {result.reason}")
+            continue
+        tier = min(tier, result.tier)
+        evidence.update(result.evidence)
+        control = _control(position) if signed_only else Control.SIGNED
+        if control is Control.SIGNED:
+            low += result.units
+            high += result.units
+        elif control is Control.UNCLAIMED:
+            high += result.units
+            opened.append(f"{position.placement.holding.account}: nobody has shown control of it")
+        else:
+            refused.append(f"{position.placement.holding.account}: its ownership claim was refused")
+    return Amount(low, high if bounded else None, tier, tuple(sorted(evidence)), tuple(opened), tuple(refused))
+
+
+def _control(position: Position) -> Control:
+    return position.ownership.control if position.ownership else Control.UNCLAIMED

@@ -1,0 +1,41 @@
+"""A verification as lines for a terminal, verdict first."""
+
+from chains.ids import AssetId
+from verifier.policy.amounts import show_units
+from verifier.report.limits import limits
+from verifier.report.record import coverage_records
+from verifier.run import Verification
+from verifier.verdict import Verdict
+
+MARKS = {Verdict.PASS: "✓", Verdict.FAIL: "✗", Verdict.INDETERMINATE: "?", Verdict.NOT_APPLICABLE: "–"}
+
+
+def describe(result: Verification) -> str:
+    """Return the verdict, the coverage per asset, every finding with its clause, and what is not proven."""
+    case = result.case
+    lines = [
+        f"{str(result.verdict).upper()}: {case.declaration.exchange.name}, as of {case.declaration.as_of}",
+        *(f"  {block.chain} at block {block.height:,} {block.hash}" for block in case.blocks),
+        "",
+        "Client assets",
+    ]
+    for row in coverage_records(case):
+        asset = AssetId(row["asset"])
+        held = show_units(case, asset, int(row["eligible_units"]))
+        owed = "unknown" if row["liability_units"] is None else show_units(case, asset, int(row["liability_units"]))
+        lines.append(f"  held {held}, owed {owed}" + (f", ratio {row['ratio']}" if row["ratio"] else ""))
+    for judgement in result.judgements:
+        lines += ["", f"{judgement.pack.id}: {str(judgement.verdict).upper()} ({judgement.pack.title})"]
+        for finding in judgement.findings:
+            lines.append(
+                f"  {MARKS[finding.verdict]} {finding.rule} [{_subject(result, finding.subject)}] {finding.text}"
+            )
+            if finding.verdict is Verdict.FAIL and finding.clause:
+                lines.append(f"      {finding.clause}")
+    lines += ["", "What this does not prove", *(f"  - {sentence}" for sentence in limits(result))]
+    lines += ["", f"case {case.digest}"]
+    return "\n".join(lines)
+
+
+def _subject(result: Verification, subject: str) -> str:
+    return result.case.declaration.symbols().get(subject, subject)

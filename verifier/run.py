@@ -1,0 +1,199 @@
+"""The one path from a declaration to a verdict, as numbered steps; replay walks it again without a network."""
+
+import shutil
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+from chains.decode import parse_json
+from chains.errors import ChainError
+from chains.model import Disagreement
+from chains.providers import Providers, from_public_record, public_record
+from chains.transcript import RecordingTransport, ReplayTransport, Transcript
+from chains.transport import HttpTransport, Transport
+from verifier.attestation.bundle import Bundle, open_bundle, seal_manifest, write_parts
+from verifier.canonical import canonical_json
+from verifier.case import Case, Liabilities, Position
+from verifier.declaration import Declaration, load_declaration, parse_declaration
+from verifier.errors import InputError, PartitionError, UnavailableError
+from verifier.liabilities.check import check_liabilities
+from verifier.ownership import check_ownership
+from verifier.policy.evaluate import Judgement, evaluate
+from verifier.policy.pack import load_pack
+from verifier.reserves import Placements, Reserves, place_holdings, read_reserves
+from verifier.snapshot import PriceQuote, load_prices, parse_prices, price_records
+from verifier.verdict import Verdict, worst
+
+DEFAULT_PACKS = ("model-basic",)
+LIABILITY_PARTS = ("commitment.json", "leaves.csv")
+
+Progress = Callable[[str, int, int], None]
+
+
+def _silent(what: str, done: int, of: int) -> None:
+    """Report nothing."""
+
+
+class Collected(NamedTuple):
+    """A finished collection: where the bundle is, the case in it, how many answers came from an interrupted run."""
+
+    bundle: Path
+    case: Case
+    calls: int
+    resumed: int
+
+
+class Verification(NamedTuple):
+    """What a verdict rests on and what it is, pack by pack; the overall verdict is the worst."""
+
+    case: Case
+    judgements: tuple[Judgement, ...]
+
+    @property
+    def verdict(self) -> Verdict:
+        return worst(judgement.verdict for judgement in self.judgements)
+
+
+def collect(
+    declaration_path: Path,
+    providers: Providers,
+    out: Path,
+    liabilities: Path | None = None,
+    prices: Path | None = None,
+    progress: Progress = _silent,
+    transport: Transport | None = None,
+) -> Collected:
+    """Read the chains once and keep the evidence in the bundle folder `out`.
+
+    An interrupted run leaves `out` + ".partial"; the same call resumes it and asks nothing twice. Raises InputError
+    for a malformed declaration or a coin declared twice, UnavailableError when a whole chain could not be read.
+    """
+    # 1. What the exchange says, every coin in exactly one pool.
+    declaration = load_declaration(declaration_path)
+    placements = place_holdings(declaration)
+    if placements.overlaps:
+        raise PartitionError(f"{declaration_path}: {placements.overlaps[0].describe(declaration)}")
+    if out.exists():
+        raise InputError(f"{out}: exists already; name a new folder")
+    # 2. A place where nothing gathered is lost.
+    staging = _stage(out, declaration, providers, liabilities, prices)
+    journal = staging.with_name(out.name + ".journal")
+    # 3. The only step that touches the network.
+    recording = RecordingTransport(transport or HttpTransport(), journal)
+    try:
+        reserves = read_reserves(placements.placements, providers, recording, progress)
+    finally:
+        transcript = recording.close()
+    _refuse_unreachable(reserves, out)
+    # 4. The evidence, and the case that follows from it.
+    (staging / "transcript.jsonl").write_bytes(transcript.to_bytes())
+    quotes = load_prices(staging / "prices.json") if (staging / "prices.json").exists() else ()
+    known = check_liabilities(declaration, staging / "liabilities" if liabilities else None)
+    case = _build_case(declaration, placements, reserves, known, quotes, transcript.digest)
+    seal_manifest(staging, case.digest)
+    staging.rename(out)
+    journal.unlink()
+    return Collected(out, case, len(transcript), recording.resumed)
+
+
+def replay(bundle: Bundle) -> Case:
+    """Walk the same path over the transcript alone. Raises InputError when the bundle does not follow from itself."""
+    declaration = parse_declaration(_part(bundle, "declaration.json"), "declaration.json")
+    quotes = parse_prices(bundle.read("prices.json") or b"[]", "prices.json")
+    transcript_path = bundle.path("transcript.jsonl")
+    if transcript_path is None:
+        raise InputError(f"{bundle.folder}: has no transcript.jsonl, so there is no evidence to judge")
+    try:
+        providers = from_public_record(parse_json(_part(bundle, "providers.json")))
+        transcript = Transcript.load(transcript_path)
+        transport = ReplayTransport(transcript)
+        placements = place_holdings(declaration)
+        reserves = read_reserves(placements.placements, providers, transport)
+    except ChainError as error:
+        raise InputError(f"{bundle.folder}: {error}") from error
+    if transport.unused():
+        raise InputError(f"{bundle.folder}: the transcript holds {transport.unused()} calls that no step asked for")
+    folder = bundle.folder / "liabilities" if bundle.path("liabilities/commitment.json") else None
+    case = _build_case(
+        declaration, placements, reserves, check_liabilities(declaration, folder), quotes, transcript.digest
+    )
+    if case.digest != bundle.manifest.case:
+        raise InputError(
+            f"{bundle.folder}: the evidence gives the case {case.digest}, the manifest names {bundle.manifest.case}"
+        )
+    return case
+
+
+def verify_bundle(path: str | Path, packs: Sequence[str] = DEFAULT_PACKS) -> Verification:
+    """Verify a bundle folder or zip offline, by one or more packs.
+
+    Raises InputError when the bundle is not whole or a pack is unknown, UnavailableError when there is no bundle.
+    """
+    if not packs:
+        raise InputError("name at least one pack: without rules there is nothing to judge")
+    rulebooks = [load_pack(name) for name in packs]
+    with open_bundle(Path(path)) as bundle:
+        case = replay(bundle)
+    return Verification(case, tuple(evaluate(case, pack) for pack in rulebooks))
+
+
+def _stage(
+    out: Path, declaration: Declaration, providers: Providers, liabilities: Path | None, prices: Path | None
+) -> Path:
+    parts = {
+        "declaration.json": canonical_json(declaration.to_record()),
+        "providers.json": canonical_json(public_record(providers)),
+    }
+    if prices is not None:
+        parts["prices.json"] = canonical_json(price_records(load_prices(prices)))
+    staging = out.with_name(out.name + ".partial")
+    kept = staging / "declaration.json"
+    if kept.exists() and kept.read_bytes() != parts["declaration.json"]:
+        raise InputError(f"{staging}: left over from another declaration; remove it, or name another --out")
+    write_parts(staging, parts)
+    if liabilities is not None:
+        (staging / "liabilities").mkdir(exist_ok=True)
+        for name in LIABILITY_PARTS:
+            if (liabilities / name).exists():
+                shutil.copyfile(liabilities / name, staging / "liabilities" / name)
+    return staging
+
+
+def _refuse_unreachable(reserves: Reserves, out: Path) -> None:
+    for survey in reserves.surveys:
+        if survey.block is None and all(isinstance(result, Disagreement) for result in survey.results):
+            reasons = "; ".join(item.reason for item in survey.exclusions) or "the operators name no common block"
+            raise UnavailableError(
+                f"{survey.network.name}: {reasons}. What was read is kept; run the same command again to go on ({out})"
+            )
+
+
+def _build_case(
+    declaration: Declaration,
+    placements: Placements,
+    reserves: Reserves,
+    liabilities: Liabilities | None,
+    prices: tuple[PriceQuote, ...],
+    transcript_digest: str,
+) -> Case:
+    owners = check_ownership(declaration)
+    positions = tuple(
+        Position(placement, reserves.results[placement.holding], owners.get(placement.holding.account))
+        for placement in placements.placements
+    )
+    return Case(
+        declaration=declaration,
+        positions=positions,
+        overlaps=placements.overlaps,
+        blocks=tuple(survey.block for survey in reserves.surveys if survey.block is not None),
+        liabilities=liabilities,
+        prices=prices,
+        transcript=transcript_digest,
+    )
+
+
+def _part(bundle: Bundle, name: str) -> bytes:
+    content = bundle.read(name)
+    if content is None:
+        raise InputError(f"{bundle.folder}: has no {name}")
+    return content
