@@ -1,6 +1,7 @@
 """Bounded, exact decoding of JSON that strangers wrote."""
 
 import json
+from collections import Counter
 from decimal import Decimal
 from typing import Any, NoReturn
 
@@ -8,6 +9,7 @@ from chains.errors import InvalidAnswerError
 
 MAX_DEPTH = 64
 MAX_DIGITS = 400
+MAX_EXPONENT = 400
 
 
 def _refuse_constant(text: str) -> NoReturn:
@@ -23,14 +25,18 @@ def _integer(text: str) -> int:
 def _decimal(text: str) -> Decimal:
     if len(text) > MAX_DIGITS:
         raise InvalidAnswerError(f"a number of {len(text)} digits; at most {MAX_DIGITS} are read")
+    mantissa, _, exponent = text.lower().partition("e")
+    if exponent and (len(exponent) > 5 or abs(int(exponent)) > MAX_EXPONENT):
+        # Turning 1e999999999 into an integer would take all memory there is.
+        raise InvalidAnswerError(f"the number {mantissa[:20]}e{exponent[:20]} has an exponent beyond {MAX_EXPONENT}")
     return Decimal(text)
 
 
 def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     record = dict(pairs)
     if len(record) != len(pairs):
-        names = [name for name, _ in pairs]
-        twice = next(name for name in names if names.count(name) > 1)
+        counts = Counter(name for name, _ in pairs)
+        twice = counts.most_common(1)[0][0]
         raise InvalidAnswerError(f"the key {twice[:40]!r} appears twice in one object")
     return record
 

@@ -32,10 +32,18 @@ class JsonRpc:
 
     def call(self, method: str, *parameters: Any) -> Answer:
         """Call one method. Raises ProviderError when the node answers with an error object."""
-        response = self._post(_question(0, method, parameters))
-        answer = self._answer(self._decode(response), response)
+        answer = self.ask(method, *parameters)
         if answer.error:
             raise answer.error
+        return answer
+
+    def ask(self, method: str, *parameters: Any) -> Answer:
+        """Call one method; an error object becomes an Answer with `error` set, and keeps its evidence."""
+        response = self._post(_question(0, method, parameters))
+        decoded = self._decode(response)
+        answer = self._answer(decoded, response)
+        if answer.error is None and (type(decoded.get("id")) is not int or decoded["id"] != 0):
+            raise InvalidAnswerError(f"{self._provider.name}: the answer belongs to another question")
         return answer
 
     def batch(self, calls: Sequence[tuple[str, Sequence[Any]]], size: int = 1000) -> Iterator[Answer]:
@@ -51,7 +59,7 @@ class JsonRpc:
             raise answer.error or InvalidAnswerError(
                 f"{self._provider.name}: a batch was answered with a single result"
             )
-        by_id = {item["id"]: item for item in decoded if isinstance(item, dict) and isinstance(item.get("id"), int)}
+        by_id = {item["id"]: item for item in decoded if isinstance(item, dict) and type(item.get("id")) is int}
         if set(by_id) != set(range(expected)) or len(decoded) != expected:
             raise InvalidAnswerError(
                 f"{self._provider.name}: a batch of {expected} calls was answered with {len(by_id)} distinct ids"
@@ -70,19 +78,28 @@ class JsonRpc:
             raise InvalidAnswerError(f"{self._provider.name}: {error}") from error
 
     def _answer(self, item: Any, response: Response) -> Answer:
-        if not isinstance(item, dict) or ("result" not in item and "error" not in item):
+        if not isinstance(item, dict) or ("result" not in item and item.get("error") is None):
+            if response.status >= 400:
+                raise ProviderError(f"{self._provider.name}: HTTP {response.status}", response.status)
             raise InvalidAnswerError(f"{self._provider.name}: the answer is JSON, but not JSON-RPC")
         failure = item.get("error")
+        if failure is None and response.status >= 400:
+            raise ProviderError(f"{self._provider.name}: HTTP {response.status} with a result", response.status)
         if failure is None:
             return Answer(item.get("result"), response.evidence)
         record = failure if isinstance(failure, dict) else {"message": failure}
         code = record.get("code")
-        message = str(record.get("message"))[:200]
+        message = _printable(str(record.get("message"))[:200])
         return Answer(
             None,
             response.evidence,
             ProviderError(f"{self._provider.name}: {message} (code {code})", code if isinstance(code, int) else None),
         )
+
+
+def _printable(text: str) -> str:
+    """Keep what a stranger wrote from steering a terminal or breaking an encoder."""
+    return "".join(letter if letter.isprintable() else "\ufffd" for letter in text)
 
 
 def _question(number: int, method: str, parameters: Sequence[Any]) -> dict[str, Any]:

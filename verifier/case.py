@@ -5,29 +5,13 @@ from typing import Any, NamedTuple
 
 from pydantic import BaseModel, ConfigDict
 
-from chains.ids import AssetId
-from chains.model import Balance, BlockRef, Disagreement, Tier
+from chains.model import Balance, BlockRef, Disagreement
 from verifier.canonical import digest
 from verifier.declaration import Declaration
+from verifier.liabilities.check import Liabilities
 from verifier.ownership import Ownership
 from verifier.reserves import Overlap, Placement
 from verifier.snapshot import PriceQuote, price_records
-
-
-class Liabilities(NamedTuple):
-    """What the exchange owes its users, in base units per asset, and how that is known.
-
-    `tier` is PROVEN when the whole leaf list was rebuilt to the committed root, DECLARED when only the commitment is
-    there. `problem` is set when the parts contradict each other.
-    """
-
-    commitment: str
-    run_id: str
-    as_of: str
-    leaf_count: int
-    totals: dict[AssetId, int]
-    tier: Tier
-    problem: str = ""
 
 
 class Position(NamedTuple):

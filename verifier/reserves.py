@@ -4,7 +4,6 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import NamedTuple
 
 from chains.addresses import canonical_account
-
 from chains.errors import ChainError
 from chains.ids import AccountId, AssetId, ChainId, account_id, chain_of
 from chains.model import Balance, Disagreement, Holding
@@ -84,12 +83,13 @@ def place_holdings(declaration: Declaration) -> Placements:
 
 def _accounts(number: int, wallet: Wallet) -> Iterable[AccountId]:
     try:
+        chain = ChainId(wallet.chain or "") if wallet.account is None else chain_of(AccountId(wallet.account))
+        network = network_of(chain)
         if wallet.descriptor is None:
             return (canonical_account(AccountId(wallet.account or "")),)
         from chains.bitcoin.descriptor import expand
 
-        chain = ChainId(wallet.chain or "")
-        addresses = expand(network_of(chain), wallet.descriptor, wallet.first_index, wallet.last_index)
+        addresses = expand(network, wallet.descriptor, wallet.first_index, wallet.last_index)
         return [account_id(f"{chain}:{address}") for address in addresses]
     except ChainError as error:
         raise InputError(f"wallets.{number}: {error}") from error

@@ -13,12 +13,13 @@ from chains.transcript import RecordingTransport, ReplayTransport, Transcript
 from chains.transport import HttpTransport, Transport
 from verifier.attestation.bundle import Bundle, open_bundle, seal_manifest, write_parts
 from verifier.canonical import canonical_json
-from verifier.case import Case, Liabilities, Position
+from verifier.case import Case, Position
 from verifier.declaration import Declaration, load_declaration, parse_declaration
 from verifier.errors import InputError, PartitionError, UnavailableError
-from verifier.liabilities.check import check_liabilities
+from verifier.liabilities.check import Liabilities, check_liabilities
 from verifier.ownership import check_ownership
 from verifier.policy.evaluate import Judgement, evaluate
+from verifier.policy.finding import Finding
 from verifier.policy.pack import load_pack
 from verifier.reserves import Placements, Reserves, place_holdings, read_reserves
 from verifier.snapshot import PriceQuote, load_prices, parse_prices, price_records
@@ -52,6 +53,11 @@ class Verification(NamedTuple):
     @property
     def verdict(self) -> Verdict:
         return worst(judgement.verdict for judgement in self.judgements)
+
+    @property
+    def findings(self) -> tuple[Finding, ...]:
+        """Every finding once: what is wrong whatever the law says is not repeated for each pack."""
+        return tuple(dict.fromkeys(finding for judgement in self.judgements for finding in judgement.findings))
 
 
 def collect(

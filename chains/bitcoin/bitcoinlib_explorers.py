@@ -15,7 +15,16 @@ from typing import Any
 from urllib.parse import urlencode
 
 from chains.bitcoin.address import bitcoin_facts
-from chains.bitcoin.holdings import MAX_TIME, checked_hash, checked_number, checked_record, moved, reading, targets_of
+from chains.bitcoin.holdings import (
+    MAX_TIME,
+    checked_hash,
+    checked_number,
+    checked_record,
+    moved,
+    reading,
+    refused,
+    targets_of,
+)
 from chains.decode import parse_json
 from chains.errors import InvalidAnswerError, MissingExtraError, NetworkDataError, ProviderError
 from chains.ids import ChainId, chain_id
@@ -86,9 +95,9 @@ class BitcoinlibReader:
             failure = "" if after.hash == block.hash else moved(block, after.height, after.hash)
         readings = []
         for target in targets:
-            units, own, refused = answers.get(target.address, (None, (), ""))
+            units, own, own_failure = answers.get(target.address, (None, (), ""))
             evidence = () if target.failure else (*tip_evidence, *own)
-            readings.append(reading(self._provider, block, target, units, evidence, failure or refused))
+            readings.append(reading(self._provider, block, target, units, evidence, failure or own_failure))
         return readings
 
     def _balance(self, address: str) -> tuple[int | None, Sequence[str], str]:
@@ -123,8 +132,7 @@ class BitcoinlibReader:
         response = self._transport.send(self._provider, Request("GET", f"/{url_path}{query}"))
         self._evidence.append(response.evidence)
         if response.status != 200:
-            text = response.body[:120].decode("utf-8", "replace").strip()
-            raise ProviderError(f"{self._provider.name}: HTTP {response.status}: {text}", response.status)
+            raise refused(self._provider, response)
         try:
             return parse_json(response.body)
         except InvalidAnswerError:
@@ -157,6 +165,7 @@ def _import_quietly() -> TemporaryDirectory[str]:
     os.environ["BCL_DATA_DIR"] = folder.name
     try:
         with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # its dependencies' deprecations are not ours to show
             for module, _ in CLIENTS.values():
                 import_module(module)
     except ModuleNotFoundError as error:

@@ -12,10 +12,11 @@ from chains.bitcoin.holdings import (
     checked_record,
     moved,
     reading,
+    refused,
     targets_of,
 )
 from chains.decode import parse_json
-from chains.errors import InvalidAnswerError, ProviderError
+from chains.errors import InvalidAnswerError
 from chains.ids import ChainId, chain_id
 from chains.model import BlockRef, Holding, Reading
 from chains.network import Network
@@ -83,7 +84,7 @@ class EsploraReader:
         """Return units, evidence and failure of one address; unconfirmed coins (`mempool_stats`) do not count."""
         response = self._get(f"/address/{address}")
         if response.status != 200:
-            return None, response.evidence, str(self._refused(response))
+            return None, response.evidence, str(refused(self._provider, response))
         page = self._json(response, f"the page of {address}")
         if page.get("address") != address:
             raise InvalidAnswerError(f"{self._provider.name}: asked for {address}, was shown {page.get('address')!r}")
@@ -97,7 +98,7 @@ class EsploraReader:
     def _block(self, block_hash: str) -> BlockRef:
         response = self._get(f"/block/{block_hash}")
         if response.status != 200:
-            raise self._refused(response)
+            raise refused(self._provider, response)
         page = self._json(response, f"block {block_hash}")
         if page.get("id") != block_hash:
             raise InvalidAnswerError(f"{self._provider.name}: asked for {block_hash}, was shown {page.get('id')!r}")
@@ -109,7 +110,7 @@ class EsploraReader:
         """Return a hash that is the whole page, and the evidence."""
         response = self._get(path)
         if response.status != 200:
-            raise self._refused(response)
+            raise refused(self._provider, response)
         text = response.body[:100].decode("ascii", "replace").strip()
         return checked_hash(self._provider, text, path), response.evidence
 
@@ -118,10 +119,6 @@ class EsploraReader:
             return checked_record(self._provider, parse_json(response.body), what)
         except InvalidAnswerError as error:
             raise InvalidAnswerError(f"{self._provider.name}: {what}: {error}") from error
-
-    def _refused(self, response: Response) -> ProviderError:
-        text = response.body[:120].decode("utf-8", "replace").strip()
-        return ProviderError(f"{self._provider.name}: HTTP {response.status}: {text}", response.status)
 
     def _get(self, path: str) -> Response:
         return self._transport.send(self._provider, Request("GET", path))

@@ -5,11 +5,12 @@ from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 from chains.bitcoin.address import canonical_address, script_of
-from chains.errors import IdentifierError, InvalidAnswerError
+from chains.errors import IdentifierError, InvalidAnswerError, ProviderError
 from chains.ids import address_of, chain_of
 from chains.model import BlockRef, Holding, Reading
 from chains.network import Network
 from chains.providers import Provider
+from chains.transport import Response
 
 _HASH = re.compile(r"[0-9a-f]{64}")
 MAX_HEIGHT = 2**31 - 1
@@ -79,3 +80,10 @@ def checked_record(provider: Provider, value: Any, what: str) -> dict[str, Any]:
     if not isinstance(value, dict):
         raise InvalidAnswerError(f"{provider.name}: {what} is {str(value)[:80]!r}, not an object")
     return value
+
+
+def refused(provider: Provider, response: Response) -> ProviderError:
+    """Return the error a page other than 200 stands for, without characters that could steer a terminal."""
+    text = response.body[:120].decode("utf-8", "replace").strip()
+    shown = "".join(letter if letter.isprintable() else "\ufffd" for letter in text)
+    return ProviderError(f"{provider.name}: HTTP {response.status}: {shown}", response.status)

@@ -31,7 +31,7 @@ class LoopbackServer:
         self._pages = pages or (lambda path: None)
         self._lock = Lock()
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
-        self._thread = Thread(target=self._server.serve_forever, daemon=True)
+        self._thread = Thread(target=self._server.serve_forever, args=(0.02,), daemon=True)
 
     @property
     def url(self) -> str:
@@ -54,14 +54,14 @@ class LoopbackServer:
         class Handler(BaseHTTPRequestHandler):
             protocol_version = "HTTP/1.1"
 
-            def do_POST(self) -> None:  # noqa: N802 -- the name http.server calls
+            def do_POST(self) -> None:
                 length = min(int(self.headers.get("Content-Length", "0")), MAX_BODY)
                 question = json.loads(self.rfile.read(length))
                 with outer._lock:
                     answer = outer._answer_all(question)
                 self._send(200, json.dumps(answer).encode(), "application/json")
 
-            def do_GET(self) -> None:  # noqa: N802 -- the name http.server calls
+            def do_GET(self) -> None:
                 with outer._lock:
                     text = outer._pages(self.path)
                 self._send(404 if text is None else 200, (text or "not found").encode(), "text/plain")

@@ -1,16 +1,18 @@
 """Start real full nodes (Bitcoin Knots, litecoind) on free loopback ports, and drive them for the behaviour suite."""
 
+import os
 import subprocess
 import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
 from chains.errors import ChainError
-from chains.ids import AccountId, AssetId
+from chains.ids import AccountId, AssetId, ChainId, chain_id
 from chains.jsonrpc import JsonRpc
 from chains.network import Network, network_of
 from chains.providers import Provider
@@ -37,15 +39,7 @@ class Node:
     def call(self, method: str, *parameters: Any, wallet: str = "") -> Any:
         provider = self.provider
         if wallet:
-            provider = Provider(
-                provider.operator,
-                provider.chain,
-                provider.dialect,
-                (),
-                f"{provider.url}/wallet/{wallet}",
-                provider.username,
-                provider.password,
-            )
+            provider = replace(provider, url=f"{provider.url}/wallet/{wallet}")
         return JsonRpc(self._transport, provider).call(method, *parameters).result
 
     def mine(self, count: int = 1) -> list[str]:
@@ -55,45 +49,46 @@ class Node:
 
 
 @contextmanager
-def running(binary: Path, chain: str, *arguments: str) -> Iterator[Node]:
-    """Run `binary` on a fresh regtest chain in a temporary folder until the block ends."""
-    network, port = network_of(chain), free_port()  # type: ignore[arg-type]
+def running(
+    binary: Path, chain: str, *arguments: str, selector: str = "-regtest", wallets: bool = True
+) -> Iterator[Node]:
+    """Run `binary` on a fresh chain in a temporary folder until the block ends; it never leaves this machine."""
+    network, port = network_of(chain_id(chain)), free_port()
     with tempfile.TemporaryDirectory() as folder:
         command = [
-            str(binary), "-regtest", f"-datadir={folder}", "-server", "-listen=0", "-fallbackfee=0.0001",
-            "-rpcbind=127.0.0.1", "-rpcallowip=127.0.0.1", f"-rpcport={port}", "-printtoconsole=0", *arguments,
+            str(binary), selector, f"-datadir={folder}", "-server", "-listen=0", "-connect=0", "-dnsseed=0",
+            "-fallbackfee=0.0001", "-keypool=20", "-rpcbind=127.0.0.1", "-rpcallowip=127.0.0.1", f"-rpcport={port}",
+            "-printtoconsole=0", *arguments,
         ]  # fmt: skip
-        process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+        # Debian's litecoind is a script that writes into the home folder before it starts the node
+        environment = {**os.environ, "HOME": folder}
+        process = subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
         try:
-            node = _wait_until_ready(process, network, port, Path(folder) / "regtest" / ".cookie")
-            for wallet in ("miner", "holders"):
+            node = _wait_until_ready(process, network, port, Path(folder))
+            for wallet in ("miner", "holders") if wallets else ():
                 node.call("createwallet", wallet)
             yield node
         finally:
-            process.terminate()
-            try:
-                process.wait(PATIENCE)
-            except subprocess.TimeoutExpired:
-                process.kill()
-                process.wait()
-            if process.stderr:
-                process.stderr.close()
+            # its folder goes with it, so there is nothing to save; asked politely, litecoind waits 30 s for connections
+            process.kill()
+            process.communicate()
 
 
-def _wait_until_ready(process: subprocess.Popen[bytes], network: Network, port: int, cookie: Path) -> Node:
+def _wait_until_ready(process: subprocess.Popen[bytes], network: Network, port: int, folder: Path) -> Node:
     deadline = time.monotonic() + PATIENCE
     while time.monotonic() < deadline:
         if process.poll() is not None:
             reason = process.stderr.read().decode(errors="replace") if process.stderr else ""
             raise RuntimeError(f"the node stopped: {reason[-500:]}")
         try:
+            cookie = next(folder.rglob(".cookie"))
             user, _, password = cookie.read_text("ascii").strip().partition(":")
-            provider = Provider(
-                "local-node", network.chain, "bitcoin-core", (), f"http://127.0.0.1:{port}", user, password
-            )  # type: ignore[arg-type]
-            node = Node(network, provider)
+            url = f"http://127.0.0.1:{port}"
+            node = Node(
+                network, Provider("local-node", ChainId(network.chain), "bitcoin-core", (), url, user, password)
+            )
             node.call("getblockcount")
-        except (OSError, ChainError):
+        except (OSError, StopIteration, ChainError):
             time.sleep(0.05)
         else:
             return node

@@ -68,9 +68,7 @@ class EsploraFacade:
         if not self._call("validateaddress", address)["isvalid"]:
             return None
         self._follow()
-        empty = dict.fromkeys(
-            ("funded_txo_count", "funded_txo_sum", "spent_txo_count", "spent_txo_sum", "tx_count"), 0
-        )
+        empty = dict.fromkeys(("funded_txo_count", "funded_txo_sum", "spent_txo_count", "spent_txo_sum", "tx_count"), 0)
         return json.dumps(
             {"address": address, "chain_stats": self._stats.get(address, empty), "mempool_stats": dict(empty)}
         )

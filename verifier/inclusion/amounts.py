@@ -1,4 +1,4 @@
-"""Whole coins and base units, converted exactly: by moving the point in the text, never by arithmetic with fractions."""
+"""Whole coins and base units, converted exactly: by moving the point in the text, never by rounding."""
 
 import re
 

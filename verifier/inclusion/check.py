@@ -32,6 +32,9 @@ class Question:
     max_age: timedelta = DEFAULT_MAX_AGE
 
 
+NOTHING_KNOWN = Question()
+
+
 def check_proofs(
     paths: Sequence[str | Path],
     root: str | None = None,
@@ -39,16 +42,22 @@ def check_proofs(
     expected: Mapping[str, str] | None = None,
     now: datetime | None = None,
     max_age: timedelta = DEFAULT_MAX_AGE,
+    only_format: str | None = None,
 ) -> CheckReport:
     """Check one or more users' proof files, and pool those of one run.
 
     `root` is the commitment digest the exchange published (64 hex digits), or `anchor` a file or folder that holds the
     published commitment; `expected` maps an asset or symbol to the whole coins the user believes to own (one file
-    only); `now` (aware) and `max_age` decide freshness. Raises UnavailableError for a file that cannot be read and
-    InputError for arguments that make no sense; whatever stands in a proof file is a result, not an error.
+    only); `now` (aware) and `max_age` decide freshness; `only_format` names the one format that
+    may match. Raises UnavailableError for a file that cannot be read and InputError for arguments that make no sense;
+    whatever stands in a proof file is a result, not an error.
     """
     # 1. What was published, and what the user expects
+    if now is not None and now.tzinfo is None:
+        raise InputError("`now` needs a time zone")
     question = Question(_published(root, anchor), _expectation(expected or {}, len(paths)), now, max_age)
+    if only_format not in (None, PROOF_FORMAT):
+        raise InputError(f"--format: unknown format {wire.show(only_format)}; known: {PROOF_FORMAT}")
     if not paths:
         raise InputError("no proof file was given")
     # 2. Each proof by itself
@@ -80,7 +89,7 @@ def _check_record(value: Any, file: str, question: Question) -> InclusionResult:
         return InclusionResult(file, PROOF_FORMAT, ProofVerdict.REFUSED, findings=findings)
 
 
-def check_proof(proof: InclusionProof, question: Question = Question(), file: str = "") -> InclusionResult:  # noqa: B008
+def check_proof(proof: InclusionProof, question: Question = NOTHING_KNOWN, file: str = "") -> InclusionResult:
     """Judge one proof; pure. A proof that was damaged or forged is refused with the reasons."""
     commitment = proof.commitment
     # 1. The path leads to the root, no sum wraps, padding is empty

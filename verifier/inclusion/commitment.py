@@ -76,7 +76,6 @@ def commitment_of(value: Any, where: str = "commitment") -> Commitment:
     if record["format"] != sum_tree.TREE_FORMAT:
         raise MalformedError("malformed", f"{where}.format: expected {sum_tree.TREE_FORMAT!r}")
     assets = read_assets(record["assets"], f"{where}.assets")
-    totals = wire.read_list(record["totals"], f"{where}.totals", len(assets), len(assets))
     return Commitment(
         run_id=read_run_id(record["run_id"], f"{where}.run_id"),
         as_of=wire.read_utc(record["as_of"], f"{where}.as_of"),
@@ -84,7 +83,7 @@ def commitment_of(value: Any, where: str = "commitment") -> Commitment:
         leaf_count=wire.read_count(record["leaf_count"], f"{where}.leaf_count", 1, sum_tree.MAX_LEAVES),
         depth=wire.read_count(record["depth"], f"{where}.depth", 0, sum_tree.MAX_DEPTH),
         root=wire.read_hex(record["root"], f"{where}.root", sum_tree.HASH_BYTES),
-        totals=tuple(wire.read_units(units, f"{where}.totals.{number}") for number, units in enumerate(totals)),
+        totals=wire.read_amounts(record["totals"], f"{where}.totals", len(assets)),
     )
 
 
@@ -97,10 +96,10 @@ def read_assets(value: Any, where: str) -> tuple[TreeAsset, ...]:
     """Read an asset table from JSON values; each asset and each symbol appears once."""
     entries = wire.read_list(value, where, 1, sum_tree.MAX_ASSETS)
     assets = tuple(_asset(entry, f"{where}.{number}") for number, entry in enumerate(entries))
-    for names in ([asset.asset for asset in assets], [asset.symbol for asset in assets]):
+    for kind, names in (("asset", [asset.asset for asset in assets]), ("symbol", [asset.symbol for asset in assets])):
         if len(set(names)) != len(names):
             twice = next(name for name in names if names.count(name) > 1)
-            raise MalformedError("malformed", f"{where}: {twice} is listed twice")
+            raise MalformedError("malformed", f"{where}: the {kind} {twice} is listed twice")
     return assets
 
 

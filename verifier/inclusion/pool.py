@@ -35,11 +35,11 @@ def _within_one_tree(run_id: str, members: Sequence[Claim]) -> Iterator[Fraud]:
     by_index: dict[int, Claim] = {}
     by_account: dict[str, Claim] = {}
     for claim in members:
-        holder = by_index.setdefault(claim.index, claim)
+        holder = by_index.setdefault(claim.leaf_index, claim)
         if holder.account != claim.account:
-            text = f"run {run_id}: two accounts were given the same leaf, number {claim.index}: one of them is missing."
+            text = f"run {run_id}: two accounts were given one leaf, number {claim.leaf_index}: one is missing."
             yield Fraud("leaf-claimed-twice", f"{text} {_UNSIGNED}", (holder.file, claim.file))
         earlier = by_account.setdefault(claim.account, claim)
-        if earlier.index != claim.index:
-            text = f"run {run_id}: one account has two leaves, numbers {earlier.index} and {claim.index}."
+        if earlier.leaf_index != claim.leaf_index:
+            text = f"run {run_id}: one account has two leaves, numbers {earlier.leaf_index} and {claim.leaf_index}."
             yield Fraud("account-counted-twice", f"{text} {_UNSIGNED}", (earlier.file, claim.file))

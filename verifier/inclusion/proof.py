@@ -69,7 +69,7 @@ def proof_of(value: Any) -> InclusionProof:
         commitment_digest=wire.read_hex(record["commitment_digest"], "commitment_digest", sum_tree.HASH_BYTES).hex(),
         account=wire.read_text(record["account"], "account", sum_tree.MAX_ACCOUNT_BYTES),
         salt=wire.read_hex(record["salt"], "salt", sum_tree.SALT_BYTES),
-        balances=_amounts(record["balances"], "balances", assets),
+        balances=wire.read_amounts(record["balances"], "balances", assets),
         index=wire.read_count(record["index"], "index", 0, sum_tree.MAX_LEAVES),
         path=tuple(_step(step, f"path.{number}", assets) for number, step in enumerate(path)),
     )
@@ -87,10 +87,5 @@ def _step(value: Any, where: str, assets: int) -> Node:
     record = wire.read_object(value, where, _STEP)
     return Node(
         wire.read_hex(record["hash"], f"{where}.hash", sum_tree.HASH_BYTES),
-        _amounts(record["sums"], f"{where}.sums", assets),
+        wire.read_amounts(record["sums"], f"{where}.sums", assets),
     )
-
-
-def _amounts(value: Any, where: str, assets: int) -> Sums:
-    entries = wire.read_list(value, where, assets, assets)
-    return tuple(wire.read_units(units, f"{where}.{number}") for number, units in enumerate(entries))

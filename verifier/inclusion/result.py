@@ -34,13 +34,16 @@ class Grade(NamedTuple):
     fresh: bool = False
 
 
+UNGRADED = Grade()
+
+
 class Claim(NamedTuple):
     """What an intact proof says about its run, for comparison with other users' proofs."""
 
     file: str
     run_id: str
     root: str
-    index: int
+    leaf_index: int
     leaf: str
     account: str
 
@@ -56,7 +59,7 @@ class InclusionResult:
     leaf: str | None = None
     own: dict[str, str] | None = None
     totals: dict[str, str] | None = None
-    grade: Grade = Grade()
+    grade: Grade = UNGRADED
     findings: tuple[Finding, ...] = ()
     does_not_prove: tuple[str, ...] = ()
     account: str | None = None

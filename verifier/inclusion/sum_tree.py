@@ -135,8 +135,9 @@ def fold_leaves(leaves: Iterable[Node], assets: int) -> tuple[int, Node]:
     """Return the number of leaves and the root, keeping one node per level. Raises InputError when there is no leaf."""
     count = 0
     open_subtrees: list[tuple[int, Node]] = []
-    for count, leaf in enumerate(leaves, 1):
+    for leaf in leaves:
         _close(open_subtrees, 0, leaf)
+        count += 1
     if not open_subtrees:
         raise InputError("a tree needs at least one leaf")
     while len(open_subtrees) > 1:

@@ -102,6 +102,16 @@ def read_units(value: Any, where: str) -> int:
     )
 
 
+def read_amounts(value: Any, where: str, count: int) -> tuple[int, ...]:
+    """Return a list of exactly `count` amounts in base units."""
+    entries = read_list(value, where, count, count)
+    units = tuple([int(text) for text in entries if isinstance(text, str) and _UNITS.fullmatch(text)])
+    if len(units) == count and max(units, default=0) <= MAX_UNITS:
+        return units
+    # Only a list with a fault pays for the names of its entries.
+    return tuple(read_units(entry, f"{where}.{number}") for number, entry in enumerate(entries))
+
+
 def read_utc(value: Any, where: str) -> str:
     """Return a UTC time text such as 2026-11-22T00:00:00Z that names a real moment."""
     text = read_pattern(value, where, _UTC, "a UTC time such as 2026-11-22T00:00:00Z")
@@ -118,7 +128,7 @@ def utc(text: str) -> datetime:
 
 
 def read_file(path: Path, max_bytes: int) -> bytes:
-    """Return a regular file's bytes. Raises UnavailableError when it cannot be read, InputError when it is too large."""
+    """Return a regular file's bytes. Raises UnavailableError when unreadable, InputError when it is too large."""
     try:
         if not stat.S_ISREG(path.stat().st_mode):
             raise InputError(f"{path}: not a regular file")

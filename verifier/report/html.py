@@ -44,11 +44,7 @@ def render(result: Verification) -> str:
     """Return the page for a verification."""
     case = result.case
     symbols = case.declaration.symbols()
-    rows = [
-        {"finding": finding, "subject": symbols.get(finding.subject, finding.subject)}
-        for judgement in result.judgements
-        for finding in judgement.findings
-    ]
+    rows = [{"finding": item, "subject": symbols.get(item.subject, item.subject)} for item in result.findings]
     page: dict[str, Any] = {
         "verdict": result.verdict,
         "words": WORDS[result.verdict],

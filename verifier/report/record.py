@@ -49,5 +49,5 @@ def verification_record(result: Verification) -> dict[str, Any]:
         "as_of": result.case.declaration.as_of,
         "blocks": [{"chain": b.chain, "height": b.height, "hash": b.hash} for b in result.case.blocks],
         "coverage": coverage_records(result.case),
-        "findings": [finding.to_record() for judgement in result.judgements for finding in judgement.findings],
+        "findings": [finding.to_record() for finding in result.findings],
     }

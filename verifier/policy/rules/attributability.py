@@ -4,8 +4,9 @@ from collections.abc import Sequence
 
 from chains.ids import AssetId
 from chains.model import Tier
-from verifier.case import Case, Liabilities
+from verifier.case import Case
 from verifier.declaration import CLIENT_POOLS
+from verifier.liabilities.check import Liabilities
 from verifier.policy.amounts import show_units
 from verifier.policy.eligibility import pool_amount
 from verifier.policy.finding import Finding, Reason

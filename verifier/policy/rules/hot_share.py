@@ -6,8 +6,9 @@ from typing import NamedTuple
 
 from chains.ids import AssetId
 from chains.model import Tier
-from verifier.case import Case, Liabilities
+from verifier.case import Case
 from verifier.declaration import Pool
+from verifier.liabilities.check import Liabilities
 from verifier.policy.amounts import show_percent
 from verifier.policy.eligibility import Amount, pool_amount
 from verifier.policy.finding import Finding, Reason

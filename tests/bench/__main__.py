@@ -1,0 +1,6 @@
+"""Run every benchmark of this folder, one after the other."""
+
+from importlib import import_module
+
+for name in ("readings", "proofs", "replay"):
+    import_module(f"tests.bench.{name}").main()

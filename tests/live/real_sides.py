@@ -1,0 +1,98 @@
+"""The played exchange on real nodes: Bitcoin Knots (regtest) and anvil."""
+
+from collections.abc import Mapping
+from decimal import Decimal
+
+from chains.bitcoin.address import address_of_script
+from chains.embedded.bitcoin_transaction import Input, Key, Output, Transaction, sign_inputs
+from chains.embedded.evm_tester import address_of_key
+from chains.evm.abi import balance_of
+from chains.ids import AssetId, ChainId, account_id
+from chains.network import Network
+from chains.providers import Provider
+from tests.live.anvil import MINT, AnvilHarness
+from tests.live.bitcoind import NodeHarness
+from verifier.declaration import OwnershipClaim
+from verifier.demo.chain_side import sign_bitcoin_message, sign_ethereum_message
+
+
+class KnotsSide:
+    """The exchange's side of a real Bitcoin node; deposits come from the node's own wallet."""
+
+    def __init__(self, harness: NodeHarness) -> None:
+        self.network: Network = harness.network
+        self._node = harness.node
+
+    def provider(self) -> Provider:
+        given = self._node.provider
+        return Provider(
+            "knots", ChainId(self.network.chain), "bitcoin-core", (), given.url, given.username, given.password
+        )
+
+    def assets(self) -> tuple[AssetId, ...]:
+        return (AssetId(self.network.native_asset),)
+
+    def address(self, secret: bytes) -> str:
+        found = address_of_script(self.network, Key(secret).p2wpkh)
+        assert found is not None
+        return found
+
+    def deposit(self, amounts: Mapping[str, Mapping[AssetId, int]]) -> None:
+        native = self.assets()[0]
+        paid = {to: str(Decimal(units[native]).scaleb(-8)) for to, units in amounts.items()}
+        self._node.call("sendmany", "", paid, wallet="miner")
+        self._node.mine()
+
+    def send(self, secret: bytes, to: str, units: int) -> None:
+        key = Key(secret)
+        found = self._node.call("scantxoutset", "start", [f"raw({key.p2wpkh.hex()})"])["unspents"]
+        coins = [Output(int(Decimal(coin["amount"]).scaleb(8)), key.p2wpkh) for coin in found]
+        inputs = tuple(Input(bytes.fromhex(coin["txid"])[::-1], coin["vout"]) for coin in found)
+        target = bytes.fromhex(self._node.call("validateaddress", to)["scriptPubKey"])
+        rest = sum(coin.units for coin in coins) - units - 1_000
+        unsigned = Transaction(inputs, (Output(units, target), Output(rest, key.p2wpkh)))
+        self._node.call("sendrawtransaction", sign_inputs(unsigned, coins, key).serialize().hex())
+        self._node.mine()
+
+    def claim(self, secret: bytes, message: str) -> OwnershipClaim:
+        account = account_id(f"{self.network.chain}:{self.address(secret)}")
+        assert self.network.bitcoin is not None
+        signature = sign_bitcoin_message(secret, self.network.bitcoin.message_magic, message)
+        return OwnershipClaim(account=account, scheme="bip-137", message=message, signature=signature)
+
+
+class AnvilSide:
+    """The exchange's side of a real EVM node with one test token."""
+
+    def __init__(self, harness: AnvilHarness) -> None:
+        self.network: Network = harness.network
+        self._harness = harness
+
+    def provider(self) -> Provider:
+        return self._harness.provider
+
+    def assets(self) -> tuple[AssetId, ...]:
+        token = self._harness.token()
+        assert token is not None
+        return AssetId(self.network.native_asset), token
+
+    def address(self, secret: bytes) -> str:
+        return address_of_key(secret)
+
+    def deposit(self, amounts: Mapping[str, Mapping[AssetId, int]]) -> None:
+        native, token = self.assets()
+        for to, units in amounts.items():
+            self._harness.anvil.send(to=to, value=hex(units[native]))
+            minted = MINT + balance_of(to)[4:] + units[token].to_bytes(32)
+            self._harness.anvil.send(to=token.rpartition(":")[2], data="0x" + minted.hex())
+
+    def send(self, secret: bytes, to: str, units: int) -> None:
+        sender = address_of_key(secret)
+        self._harness.anvil.rpc("anvil_impersonateAccount", sender)
+        self._harness.anvil.rpc("eth_sendTransaction", {"from": sender, "to": to, "value": hex(units)})
+        self._harness.advance()
+
+    def claim(self, secret: bytes, message: str) -> OwnershipClaim:
+        account = account_id(f"{self.network.chain}:{self.address(secret)}")
+        signature = sign_ethereum_message(secret, message)
+        return OwnershipClaim(account=account, scheme="eip-191", message=message, signature=signature)

@@ -1,0 +1,109 @@
+"""por tree: the exchange's side, from a table of accounts to a commitment and every user's proof."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    from verifier.liabilities.build import LiabilitiesTree
+
+app = typer.Typer(help="Build the tree of what an exchange owes, and hand out proofs.", no_args_is_help=True)
+
+BUILD_EXAMPLE = """Build the liabilities tree of a table of accounts.
+
+Example: por tree build --accounts accounts.csv --assets assets.toml --run-id 2026-11 --as-of 2026-11-22T00:00:00Z
+--out liabilities/
+
+The table has the header account,BTC,ETH… and amounts in whole coins. DIR/commitment.json is for everyone: publish its
+digest. DIR/leaves.csv is for the regulator. DIR/private/ holds the secret and the accounts: keep it closed.
+"""
+PROVE_EXAMPLE = """Draw proofs from a built tree; each one is checked before it is written.
+
+Example: por tree prove liabilities/ --account alice > alice.json
+
+Example: por tree prove liabilities/ --all --out proofs/
+"""
+_LONGEST_NAME = 200
+
+
+@app.command("build")
+def build(
+    accounts: Annotated[Path, typer.Option(help="what is owed: CSV with the header account,<SYMBOL>…")],
+    assets: Annotated[Path, typer.Option(help="the asset table: TOML or JSON list of asset, symbol, decimals")],
+    run_id: Annotated[str, typer.Option(help="a name for this run, for instance 2026-11")],
+    as_of: Annotated[str, typer.Option(help="the moment of the balances, for instance 2026-11-22T00:00:00Z")],
+    out: Annotated[Path, typer.Option(help="a new folder for the tree")],
+    secret_file: Annotated[
+        Path | None,
+        typer.Option(help="the run's secret; made, closed to others, if it does not exist", show_default="in --out"),
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="print one JSON object")] = False,
+) -> None:
+    from verifier.cli.terminal import print_json
+    from verifier.liabilities.accounts import load_assets
+    from verifier.liabilities.folder import build_folder
+
+    tree = build_folder(accounts, load_assets(assets), run_id, as_of, out, secret_file)
+    commitment = tree.commitment
+    if as_json:
+        print_json({"tree": str(out), "root": commitment.digest, "commitment": commitment.to_record()})
+        return
+    typer.echo(f"{out}: {commitment.leaf_count:,} accounts, depth {commitment.depth}")
+    for symbol, amount in commitment.amounts(commitment.totals).items():
+        typer.echo(f"  {amount} {symbol}")
+    typer.echo(f"  publish: {commitment.digest}")
+    typer.echo(f"Next: por tree prove {out} --all --out {out}/private/proofs")
+
+
+@app.command("prove")
+def prove(
+    tree: Annotated[Path, typer.Argument(metavar="DIR", help="the folder of `por tree build`")],
+    account: Annotated[str | None, typer.Option(help="one account's id")] = None,
+    every: Annotated[bool, typer.Option("--all", help="every account")] = False,
+    out: Annotated[Path | None, typer.Option(help="folder for the proofs; one proof goes to stdout without it")] = None,
+) -> None:
+    from verifier.errors import InputError
+    from verifier.liabilities.build import prove as draw
+    from verifier.liabilities.folder import open_folder
+
+    if (account is not None) == every:
+        raise InputError("give either --account ID or --all")
+    if every and out is None:
+        raise InputError("--all needs --out, a folder for the proofs")
+    opened = open_folder(tree)
+    if out is None and account is not None:
+        typer.echo(draw(opened, account).to_json())
+    elif out is not None:
+        _write_proofs(opened, [account] if account is not None else list(opened.index_of), out)
+
+
+build.__doc__ = BUILD_EXAMPLE
+prove.__doc__ = PROVE_EXAMPLE
+
+
+def _write_proofs(tree: "LiabilitiesTree", accounts: list[str], out: Path) -> None:
+    from verifier.cli.terminal import progress_bars
+    from verifier.errors import UnavailableError
+    from verifier.liabilities.build import prove as draw
+
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+        with progress_bars() as report:
+            for number, account in enumerate(accounts, 1):
+                path = out / file_name(account)
+                path.touch(mode=0o600, exist_ok=False)
+                path.write_bytes(draw(tree, account).to_json())
+                report("proofs", number, len(accounts))
+    except OSError as error:
+        raise UnavailableError(f"{error.filename or out}: cannot be written: {error.strerror}") from error
+    typer.echo(f"{out}: {len(accounts):,} proofs, each checked", err=True)
+
+
+def file_name(account: str) -> str:
+    """Return the file name of an account's proof: the id with all but letters, digits and `_.-~` as %XX."""
+    from hashlib import sha256
+    from urllib.parse import quote
+
+    name = quote(account, safe="")
+    return f"{name if len(name) <= _LONGEST_NAME else sha256(account.encode()).hexdigest()}.json"

@@ -1,0 +1,78 @@
+"""A tree on disk: what is published, what a regulator gets, and what never leaves the exchange."""
+
+import secrets
+from pathlib import Path
+
+from verifier.errors import InputError, UnavailableError
+from verifier.inclusion import wire
+from verifier.inclusion.commitment import TreeAsset
+from verifier.inclusion.sum_tree import SECRET_BYTES
+from verifier.inclusion.wire import MalformedError
+from verifier.liabilities.accounts import Account, read_accounts, write_accounts
+from verifier.liabilities.build import LiabilitiesTree, build
+from verifier.liabilities.commitment import load_commitment, save_commitment
+from verifier.liabilities.leaves import write_leaves
+
+COMMITMENT = "commitment.json"
+LEAVES = "leaves.csv"
+PRIVATE = "private"
+SECRET = "secret"  # noqa: S105 (a file name)
+ACCOUNTS = "accounts.csv"
+
+
+def build_folder(
+    accounts: Path, assets: tuple[TreeAsset, ...], run_id: str, as_of: str, out: Path, secret_file: Path | None = None
+) -> LiabilitiesTree:
+    """Build the tree of an accounts table and write `commitment.json`, `leaves.csv` and `private/` to a new folder.
+
+    The secret is read from `secret_file`, or made there (default `private/secret`) readable by its owner only.
+    Raises InputError when the folder is not empty or the table is doubtful, UnavailableError when it cannot write.
+    """
+    if out.exists() and (not out.is_dir() or any(out.iterdir())):
+        raise InputError(f"{out}: is not an empty folder; a tree that was published must not be overwritten")
+    # 1. Judge all input before anything is written
+    known = secret_file is not None and secret_file.exists()
+    secret = _read_secret(secret_file) if secret_file is not None and known else secrets.token_bytes(SECRET_BYTES)
+    tree = build(read_accounts(accounts, assets), assets, run_id, as_of, secret)
+    # 2. The private part first, the commitment last: a folder without it is no tree
+    try:
+        private = out / PRIVATE
+        out.mkdir(parents=True, exist_ok=True)
+        private.mkdir(mode=0o700)
+        _write_private(private / SECRET, secret)
+        if secret_file is not None and not known:
+            _write_private(secret_file, secret)
+        write_accounts(private / ACCOUNTS, assets, (Account(leaf.account, leaf.units) for leaf in tree.leaves))
+        write_leaves(out / LEAVES, assets, tree.levels[0])
+        save_commitment(out / COMMITMENT, tree.commitment)
+    except OSError as error:
+        raise UnavailableError(f"{error.filename or out}: cannot be written: {error.strerror}") from error
+    return tree
+
+
+def open_folder(folder: Path) -> LiabilitiesTree:
+    """Build a folder's tree again from its private part; it must give the published commitment.
+
+    Raises UnavailableError when a part cannot be read, InputError when the parts do not belong together.
+    """
+    published = load_commitment(folder / COMMITMENT)
+    secret = _read_secret(folder / PRIVATE / SECRET)
+    accounts = read_accounts(folder / PRIVATE / ACCOUNTS, published.assets)
+    tree = build(accounts, published.assets, published.run_id, published.as_of, secret)
+    if tree.commitment != published:
+        raise InputError(f"{folder}: {PRIVATE}/ does not belong to {COMMITMENT}: it gives {tree.commitment.digest}")
+    return tree
+
+
+def _read_secret(path: Path) -> bytes:
+    text = wire.read_file(path, 2 * SECRET_BYTES + 2).decode("ascii", errors="replace").strip()
+    try:
+        return wire.read_hex(text, "secret", SECRET_BYTES)
+    except MalformedError:
+        # `from None`: the cause would repeat the secret's text.
+        raise InputError(f"{path}: expected {2 * SECRET_BYTES} lower-case hex digits and nothing else") from None
+
+
+def _write_private(path: Path, value: bytes) -> None:
+    path.touch(mode=0o600, exist_ok=False)
+    path.write_text(f"{value.hex()}\n", "ascii")
