@@ -54,12 +54,13 @@ def bitcoin_facts(network: Network) -> BitcoinFacts:
 def _decode(network: Network, address: str) -> tuple[str, bytes]:
     """Return the canonical spelling and the script; each step either knows the address or hands it on."""
     facts = bitcoin_facts(network)
-    if len(address) > LONGEST_BASE58:
+    prefix, separator, _ = address.lower().rpartition("1")
+    is_bech32 = bool(separator and prefix) and (prefix == facts.bech32_hrp or prefix in _known_hrps())
+    if len(address) > LONGEST_BASE58 and not is_bech32:
         refuse_private_keys(address)
     if not address or len(address) > MAX_LENGTH or not address.isascii():
         raise IdentifierError(f"{address[:100]!r} is not a {network.name} address; it has 1 to 90 ASCII characters")
-    prefix, separator, _ = address.lower().rpartition("1")
-    if separator and prefix and (prefix == facts.bech32_hrp or prefix in _known_hrps()):
+    if is_bech32:
         return _decode_bech32(network, facts, address)
     return _decode_base58(network, facts, address)
 

@@ -4,7 +4,8 @@ import re
 
 from chains.errors import IdentifierError
 
-_WORD = re.compile(r"[1-9A-HJ-NP-Za-km-z]+")
+# whole words, not runs of Base58: a Bech32 address holds 0 and l, and what lies between may look like a key
+_WORD = re.compile(r"[0-9A-Za-z]+")
 _EXTENDED = re.compile(r"[A-Za-z]prv|L[tT]pv|M[tT]pv|ttpv")  # SLIP-132 and BIP-32: xprv, yprv, zprv, tprv … Ltpv, Mtpv
 _WIF_LENGTHS = (51, 52)
 _WIF_STARTS = ("5", "K", "L", "9", "c", "6", "T")  # Bitcoin and Litecoin, main and test networks

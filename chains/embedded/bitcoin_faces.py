@@ -9,7 +9,7 @@ from typing import Any
 
 from chains.bitcoin.address import address_of_script, script_of
 from chains.embedded.bitcoin_ledger import Block, History, Ledger
-from chains.embedded.loopback import Method, RpcFault
+from chains.embedded.loopback import Method, RpcFaultError
 from chains.errors import IdentifierError
 from chains.network import Network
 
@@ -27,13 +27,13 @@ def rpc_methods(ledger: Callable[[], Ledger], network: Network) -> Mapping[str, 
 
     def get_block_hash(height: int) -> str:
         if not 0 <= height <= ledger().height:
-            raise RpcFault(INVALID_PARAMETER, "Block height out of range")
+            raise RpcFaultError(INVALID_PARAMETER, "Block height out of range")
         return ledger().blocks[height].hash
 
     def get_block_header(block_hash: str, verbose: bool = True) -> Any:
         height = ledger().heights.get(block_hash)
         if height is None:
-            raise RpcFault(NOT_FOUND, "Block not found")
+            raise RpcFaultError(NOT_FOUND, "Block not found")
         return header_record(ledger(), height) if verbose else ledger().blocks[height].header.hex()
 
     def scan(action: str, objects: list[Any] | None = None) -> Any:
@@ -108,11 +108,11 @@ def _script_of_descriptor(network: Network, item: Any) -> tuple[bytes, str]:
     text = item.get("desc") if isinstance(item, dict) else item
     match = _DESCRIPTOR.fullmatch(text) if isinstance(text, str) else None
     if not isinstance(text, str) or not match:
-        raise RpcFault(NOT_FOUND, f"only addr() and raw() descriptors are scanned here, not {str(text)[:60]!r}")
+        raise RpcFaultError(NOT_FOUND, f"only addr() and raw() descriptors are scanned here, not {str(text)[:60]!r}")
     try:
         script = bytes.fromhex(match[2]) if match[1] == "raw" else script_of(network, match[2])
     except (ValueError, IdentifierError) as error:
-        raise RpcFault(NOT_FOUND, str(error)) from error
+        raise RpcFaultError(NOT_FOUND, str(error)) from error
     return script, text
 
 

@@ -9,7 +9,7 @@ from eth.exceptions import HeaderNotFound, VMError
 from eth.vm.spoof import SpoofTransaction
 from trie.hexary import HexaryTrie
 
-from chains.embedded.loopback import Method, RpcFault
+from chains.embedded.loopback import Method, RpcFaultError
 from chains.evm.keccak import keccak256
 from chains.evm.rlp import decode_bytes
 
@@ -44,7 +44,7 @@ HEADER_FIELDS = {
 
 
 class EvmMethods:
-    """Answer questions about the chain of an eth-tester backend. Raises RpcFault: a JSON-RPC error object."""
+    """Answer questions about the chain of an eth-tester backend. Raises RpcFaultError: a JSON-RPC error object."""
 
     def __init__(self, backend: Any) -> None:
         self._backend = backend
@@ -71,7 +71,7 @@ class EvmMethods:
         def answer(block: Any, full: Any = False) -> Any:
             try:
                 return method(block, full)
-            except RpcFault as fault:
+            except RpcFaultError as fault:
                 if fault.code == NOT_FOUND:
                     return None
                 raise
@@ -84,18 +84,18 @@ class EvmMethods:
             if isinstance(block, dict):
                 header = chain.get_block_header_by_hash(_bytes(block.get("blockHash"), 32))
                 if chain.get_canonical_block_header_by_number(header.block_number) != header:
-                    raise RpcFault(NOT_FOUND, "the block is not on the main chain")
+                    raise RpcFaultError(NOT_FOUND, "the block is not on the main chain")
                 return header
             if block in _TAGS:
                 return chain.get_canonical_head()
             height = 0 if block == "earliest" else int.from_bytes(_bytes(block))
             return chain.get_canonical_block_header_by_number(height)
         except HeaderNotFound as error:
-            raise RpcFault(NOT_FOUND, f"no block {block}") from error
+            raise RpcFaultError(NOT_FOUND, f"no block {block}") from error
 
     def _block(self, which: Any, full: Any) -> dict[str, Any]:
         if full:
-            raise RpcFault(BAD_PARAMETERS, "transactions are listed by hash only")
+            raise RpcFaultError(BAD_PARAMETERS, "transactions are listed by hash only")
         header = self._header(which)
         block = {"hash": _hex(header.hash)}
         for name, field in HEADER_FIELDS.items():
@@ -110,7 +110,7 @@ class EvmMethods:
 
     def _call(self, question: Any, block: Any) -> str:
         if not isinstance(question, dict):
-            raise RpcFault(BAD_PARAMETERS, "eth_call needs an object")
+            raise RpcFaultError(BAD_PARAMETERS, "eth_call needs an object")
         header = self._header(block)
         sender = bytes(20)
         unsigned = self._chain.create_unsigned_transaction(
@@ -124,7 +124,7 @@ class EvmMethods:
         try:
             return _hex(self._chain.get_transaction_result(SpoofTransaction(unsigned, from_=sender), header))
         except VMError as error:
-            raise RpcFault(REVERTED, f"execution reverted: {type(error).__name__}") from error
+            raise RpcFaultError(REVERTED, f"execution reverted: {type(error).__name__}") from error
 
     def _proof(self, account: Any, slots: Any, block: Any) -> dict[str, Any]:
         header = self._header(block)
@@ -154,11 +154,11 @@ class EvmMethods:
 
 def _bytes(value: Any, length: int | None = None) -> bytes:
     if not isinstance(value, str) or not _HEXADECIMAL.fullmatch(value):
-        raise RpcFault(BAD_PARAMETERS, f"expected 0x and hexadecimal digits, got {str(value)[:80]!r}")
+        raise RpcFaultError(BAD_PARAMETERS, f"expected 0x and hexadecimal digits, got {str(value)[:80]!r}")
     digits = value[2:]
     parsed = bytes.fromhex(digits if len(digits) % 2 == 0 else "0" + digits)
     if length is not None and len(parsed) != length:
-        raise RpcFault(BAD_PARAMETERS, f"expected {length} bytes, got {len(parsed)}")
+        raise RpcFaultError(BAD_PARAMETERS, f"expected {length} bytes, got {len(parsed)}")
     return parsed
 
 

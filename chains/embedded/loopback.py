@@ -11,7 +11,7 @@ Method = Callable[..., Any]
 MAX_BODY = 64 * 1024 * 1024
 
 
-class RpcFault(Exception):
+class RpcFaultError(Exception):
     """An error object to answer with: JSON-RPC code and message."""
 
     def __init__(self, code: int, message: str) -> None:
@@ -90,5 +90,5 @@ class LoopbackServer:
             return base | {"error": {"code": -32601, "message": f"no such method: {question.get('method')}"}}
         try:
             return base | {"result": method(*question.get("params", []))}
-        except RpcFault as fault:
+        except RpcFaultError as fault:
             return base | {"error": {"code": fault.code, "message": fault.message}}

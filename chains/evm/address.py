@@ -13,9 +13,7 @@ def checksum_address(text: str) -> str:
 
     Raises IdentifierError when `text` is not 0x and 40 hexadecimal digits. Source: EIP-55.
     """
-    if not _ADDRESS.fullmatch(text):
-        raise IdentifierError(f"{text[:80]!r} is not an EVM address; expected 0x and 40 hexadecimal digits")
-    digits = text[2:].lower()
+    digits = _digits(text).lower()
     digest = keccak256(digits.encode("ascii")).hex()
     return "0x" + "".join(
         digit.upper() if int(nibble, 16) >= 8 else digit for digit, nibble in zip(digits, digest, strict=False)
@@ -28,8 +26,15 @@ def canonical_address(text: str) -> str:
     An address in mixed case must carry a right EIP-55 checksum; one in a single case carries none. Raises
     IdentifierError naming the expected form.
     """
-    expected = checksum_address(text)
-    digits = text[2:]
-    if digits not in (digits.lower(), digits.upper()) and text != expected:
-        raise IdentifierError(f"{text!r} fails its EIP-55 checksum; a typing error, or meant was {expected!r}")
+    digits = _digits(text)
+    if digits not in (digits.lower(), digits.upper()):
+        expected = checksum_address(text)
+        if text != expected:
+            raise IdentifierError(f"{text!r} fails its EIP-55 checksum; a typing error, or meant was {expected!r}")
     return text.lower()
+
+
+def _digits(text: str) -> str:
+    if not _ADDRESS.fullmatch(text):
+        raise IdentifierError(f"{text[:80]!r} is not an EVM address; expected 0x and 40 hexadecimal digits")
+    return text[2:]

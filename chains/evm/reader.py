@@ -17,8 +17,8 @@ from chains.transport import Transport
 
 # Below this many holdings, asking whether Multicall3 is deployed costs as much as it saves.
 MULTICALL_FROM = 16
-# Multicall3 calls per JSON-RPC request: each is some 200 kB of text.
-AGGREGATES_PER_REQUEST = 10
+# Multicall3 takes some 500 bytes of text per holding, and nodes refuse requests of 2 MB.
+AGGREGATED_PER_REQUEST = 2000
 
 
 class Question(NamedTuple):
@@ -160,7 +160,8 @@ class EvmReader:
             encode = balance_of if target else eth_balance
             asked = aggregate3(target or contract, [encode(questions[position].address) for position in positions])
             calls.append(("eth_call", [{"to": contract, "data": hexadecimal(asked)}, pin]))
-        for (_, positions), answer in zip(aggregates, self._rpc.batch(calls, AGGREGATES_PER_REQUEST), strict=True):
+        size = min(self._options.batch, max(1, AGGREGATED_PER_REQUEST // self._options.multicall))
+        for (_, positions), answer in zip(aggregates, self._rpc.batch(calls, size), strict=True):
             yield from self._split(positions, answer)
 
     def _multicall_contract(self) -> str:

@@ -5,7 +5,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
-from chains.embedded.loopback import LoopbackServer, RpcFault
+from chains.embedded.loopback import LoopbackServer, RpcFaultError
 from chains.ids import ChainId
 from chains.providers import Provider
 
@@ -48,9 +48,9 @@ class SimulatedNode:
         self.asked.append("eth_getBalance")
         wanted = where["blockHash"]
         if self.pruned:
-            raise RpcFault(-32000, "missing trie node")
+            raise RpcFaultError(-32000, "missing trie node")
         if wanted not in {block_hash(height, self.branch) for height in range(self.height + 1)}:
-            raise RpcFault(-32000, "header for hash not found")
+            raise RpcFaultError(-32000, "header for hash not found")
         if self.reorganise_after_reading:
             self.branch, self.reorganise_after_reading = "b", False
         return hex(self.balances.get(address, 0))

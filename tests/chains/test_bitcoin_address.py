@@ -1,11 +1,14 @@
 """Bitcoin-family addresses: one spelling, the right network, no undetected typing error, no secret repeated."""
 
+import random
+
 import pytest
 from btclib import base58, bech32
 from hypothesis import given
 from hypothesis import strategies as st
 
 from chains.bitcoin.address import address_of_script, bitcoin_facts, canonical_address, script_of
+from chains.bitcoin.private_keys import refuse_private_keys
 from chains.errors import IdentifierError
 from chains.network import Network, networks
 
@@ -113,6 +116,18 @@ def test_a_private_key_in_place_of_an_address_is_not_repeated() -> None:
     with pytest.raises(IdentifierError, match="private key") as caught:
         canonical_address(BITCOIN, secret)
     assert secret[5:] not in str(caught.value)
+
+
+def test_an_address_is_never_taken_for_a_private_key() -> None:
+    # between its zeros this one holds 52 characters of Base58 that start as a key in wallet import format does
+    tricky = "bc1qlymttv099e78xp37u6yv2q6pycgmnccwgx3q9qwj9d64xvusf2rsy5cap4"
+    assert canonical_address(BITCOIN, tricky) == tricky
+    numbers = random.Random(20261122)
+    for _ in range(3000):
+        script = _witness(0, numbers.randbytes(32))
+        address = address_of_script(BITCOIN, script) or ""
+        refuse_private_keys(f"addr({address})")
+        assert script_of(BITCOIN, address) == script
 
 
 def test_scripts_without_an_address_have_none() -> None:

@@ -12,7 +12,7 @@ import pytest
 from eth_abi.abi import encode
 
 from chains.embedded.evm_tester import CHAIN, EmbeddedEvm, address_of_key
-from chains.embedded.loopback import LoopbackServer, RpcFault
+from chains.embedded.loopback import LoopbackServer, RpcFaultError
 from chains.errors import IdentifierError, InvalidAnswerError, NetworkDataError, ProviderError
 from chains.evm.abi import AGGREGATE3, balance_of, decode_aggregate3, eth_balance
 from chains.evm.hexadecimal import hexadecimal
@@ -78,12 +78,12 @@ def _reader(evm: EmbeddedEvm, **options: str) -> tuple[EvmReader, CountingTransp
 
 @contextmanager
 def _node(methods: Mapping[str, Any], **options: str) -> Iterator[EvmReader]:
-    """A node that answers each method with a value, a function, or an RpcFault."""
+    """A node that answers each method with a value, a function, or an RpcFaultError."""
 
     def method(answer: Any) -> Any:
         def call(*parameters: Any) -> Any:
             result = answer(*parameters) if callable(answer) else answer
-            if isinstance(result, RpcFault):
+            if isinstance(result, RpcFaultError):
                 raise result
             return result
 
@@ -113,7 +113,7 @@ def _one(methods: Mapping[str, Any], holding: Holding | None = None, **options: 
 )
 def test_a_pruned_or_refusing_node_is_never_read_as_zero(code: int, message: str) -> None:
     for name, holding in (("eth_getBalance", _holding(1)), ("eth_call", _holding(1, TOKEN))):
-        reading = _one({name: RpcFault(code, message)}, holding)
+        reading = _one({name: RpcFaultError(code, message)}, holding)
         assert reading.units is None
         assert message in reading.failure
         assert reading.evidence
@@ -273,8 +273,8 @@ def test_multicall_and_single_calls_give_the_same_readings_with_fewer_requests(e
         assert [reading.holding for reading in readings] == holdings, name
         assert all(reading.evidence for reading in readings), name
         requests[name] = len(transport.bodies)
-    # 40 of each in calls of 7 are 6 + 6 calls, 10 to a request, after one question for the code.
-    assert requests == {"multicall": 3, "batches": 9, "by number": 3}
+    # 40 of each in calls of 7 are 6 + 6 calls, all in one request, after one question for the code.
+    assert requests == {"multicall": 2, "batches": 9, "by number": 3}
 
 
 def test_few_holdings_are_asked_without_looking_for_multicall(evm: EmbeddedEvm) -> None:
@@ -341,14 +341,14 @@ def test_reading_by_number_notices_a_block_replaced_meanwhile() -> None:
     assert reading.units is None
     assert "is now 0xcdcd" in reading.failure
     assert _one(methods | {"eth_getBlockByNumber": JSON_BLOCK}, block_parameter="number").units == 5
-    gone = _one(methods | {"eth_getBlockByNumber": RpcFault(-32000, "shutting down")}, block_parameter="number")
+    gone = _one(methods | {"eth_getBlockByNumber": RpcFaultError(-32000, "shutting down")}, block_parameter="number")
     assert gone.units is None
     assert "shutting down" in gone.failure
 
 
 def test_a_node_without_eip_1898_fails_until_reading_by_number_is_allowed() -> None:
     def balance(address: str, block: Any) -> Any:
-        return "0x5" if isinstance(block, str) else RpcFault(-32602, "invalid argument 1: hex string expected")
+        return "0x5" if isinstance(block, str) else RpcFaultError(-32602, "invalid argument 1: hex string expected")
 
     methods = {"eth_getBalance": balance, "eth_getBlockByNumber": JSON_BLOCK}
     assert _one(methods).units is None
@@ -380,6 +380,20 @@ def test_a_real_pruned_node_is_a_failure_and_never_zero() -> None:
         (reading,) = reader.read_balances(block, [holding])
         assert reading.units is None
         assert reading.failure
+
+
+@pytest.mark.real_anvil
+def test_thousands_of_holdings_are_asked_in_requests_that_a_real_node_accepts() -> None:
+    with running_anvil() as anvil:
+        harness = AnvilHarness(anvil, "json-rpc")
+        transport = CountingTransport()
+        reader = EvmReader(harness.network, harness.provider, transport)
+        native = AssetId(harness.network.native_asset)
+        accounts = [account_id(f"{harness.network.chain}:0x{number:040x}") for number in range(10**6, 10**6 + 6000)]
+        readings = reader.read_balances(reader.final_block(), [Holding(account, native) for account in accounts])
+    assert [reading.units for reading in readings] == [0] * 6000
+    assert len(transport.bodies) == 5
+    assert max(map(len, transport.bodies)) < 1_500_000
 
 
 def test_the_core_reader_loads_no_optional_package() -> None:

@@ -11,7 +11,7 @@ import pytest
 from eth_abi.abi import encode
 
 from chains.embedded.evm_tester import CHAIN, EmbeddedEvm
-from chains.embedded.loopback import LoopbackServer, RpcFault
+from chains.embedded.loopback import LoopbackServer, RpcFaultError
 from chains.errors import ChainError, InvalidAnswerError, NetworkDataError, ProviderError, TransportError
 from chains.evm.reader import EvmReader
 from chains.evm.web3_reader import Web3Reader
@@ -100,7 +100,7 @@ def test_a_malformed_token_balance_is_a_failure(answer: Any) -> None:
 
 def test_a_pruned_node_is_never_read_as_zero() -> None:
     def pruned(*_: Any) -> Any:
-        raise RpcFault(-32000, "missing trie node 1f3a (path )")
+        raise RpcFaultError(-32000, "missing trie node 1f3a (path )")
 
     with LoopbackServer({"eth_getBalance": pruned, "eth_call": pruned}) as server:
         account = account_id(f"{CHAIN}:0x{'aa' * 20}")

@@ -208,6 +208,13 @@ def test_a_negative_or_oversized_amount_has_its_own_code(tmp_path):
         assert "path.1.sums.0" in result.findings[0].text
 
 
+def test_a_damaged_proof_has_no_grade_even_under_the_published_root():
+    published = Question(root=TREE.commitment.digest, now=NOW)
+    result = check_proof(replace(PROOF, balances=(5, 5)), published)
+    assert result.root == TREE.commitment.digest
+    assert (result.grade, result.own, result.totals, result.leaf) == (Grade(), None, None, None)
+
+
 # --- what the user knows ---
 def test_an_understated_balance_is_caught_by_what_the_user_expects(tmp_path):
     for name in ("ETH", "eip155:1/slip44:60"):

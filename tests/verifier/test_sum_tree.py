@@ -2,7 +2,9 @@
 
 import hmac
 import random
+import re
 from hashlib import sha256
+from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
@@ -82,6 +84,19 @@ def test_the_builder_equals_the_plain_reference(accounts):
 def test_the_builder_equals_the_reference_around_powers_of_two(count):
     accounts = [Account(f"user-{number}", (number, number * 10**18)) for number in range(count)]
     assert build(accounts, ASSETS, RUN, AS_OF, SECRET).commitment.digest == ref_commitment(accounts)
+
+
+def test_the_documents_worked_example_is_what_is_built():
+    owed = {"alice": (150_000_000, 2 * 10**18), "bob": (0, 1), "carol": (21, 0)}
+    tree = build([Account(name, held) for name, held in owed.items()], ASSETS, RUN, AS_OF, SECRET)
+    document = (Path(__file__).parents[2] / "docs" / "liabilities-tree.md").read_text("utf-8")
+    example = re.findall(r"\| `([0-9a-f]{32,64})` \|", document.partition("## A worked example")[2])
+    keys = sum_tree.run_keys(SECRET, RUN)
+    built = [keys.salt.hex(), keys.position.hex()]
+    for leaf, node in zip(tree.leaves, tree.levels[0], strict=True):
+        built += [leaf.salt.hex(), node.hash.hex()]
+    inner = [sum_tree.padding(0, 2), *tree.levels[1], *tree.levels[2]]
+    assert example == [*built, *(node.hash.hex() for node in inner), tree.commitment.digest]
 
 
 @given(tables, st.randoms(use_true_random=False))
