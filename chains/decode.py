@@ -1,6 +1,7 @@
 """Bounded, exact decoding of JSON that strangers wrote."""
 
 import json
+import re
 from collections import Counter
 from decimal import Decimal
 from typing import Any, NoReturn
@@ -10,6 +11,10 @@ from chains.errors import InvalidAnswerError
 MAX_DEPTH = 64
 MAX_DIGITS = 400
 MAX_EXPONENT = 400
+
+# A string, or one that never ends; possessive, so that no text makes it search twice.
+_STRING = re.compile(rb'"[^"\\]*+(?:\\.[^"\\]*+)*+"?', re.DOTALL)
+_NO_BRACKETS = bytes(set(range(256)) - set(b"[]{}"))
 
 
 def _refuse_constant(text: str) -> NoReturn:
@@ -41,6 +46,21 @@ def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     return record
 
 
+def _check_brackets(text: bytes, limit: int) -> None:
+    """Refuse deep nesting before json.loads recurses into it: py-evm raises Python's recursion limit so far that
+    a million brackets end the process instead of raising RecursionError."""
+    brackets = _STRING.sub(b"", text).translate(None, _NO_BRACKETS)
+    for _ in range(limit + 1):
+        if not brackets:
+            return
+        outer = brackets.replace(b"[]", b"").replace(b"{}", b"")
+        if outer == brackets:
+            raise InvalidAnswerError("not JSON: its brackets do not match")
+        brackets = outer
+    if brackets:
+        raise InvalidAnswerError(f"nested deeper than {limit} levels")
+
+
 def _check_depth(value: Any, limit: int) -> None:
     level, depth = [value], 0
     while level:
@@ -60,6 +80,7 @@ def parse_json(text: bytes, max_depth: int = MAX_DEPTH) -> Any:
 
     The caller bounds the size. Raises InvalidAnswerError, and nothing else, for whatever bytes it is given.
     """
+    _check_brackets(text, max_depth)
     try:
         value = json.loads(
             text.decode("utf-8"),

@@ -3,11 +3,12 @@
 import gzip
 import json
 import socketserver
+import sys
 import threading
 import time
 import tracemalloc
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any
 
 import pytest
@@ -392,6 +393,53 @@ def test_one_repeated_key_among_many_is_found_quickly() -> None:
     with pytest.raises(InvalidAnswerError, match="twice"):
         parse_json(f'{{{keys},"199999":0}}'.encode())
     assert time.monotonic() - started < PATIENT
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        b"[" * 10**6,
+        b"[" * 10**6 + b"]" * 10**6,
+        b'{"a":' * 10**6,
+        b"[" * 10**6 + b'"' + b"]" * 10**6,
+        b'[{"a":' * 10**5,
+    ],
+    ids=["open", "closed", "objects", "string", "mixed"],
+)
+def test_deep_nesting_is_refused_however_far_python_may_recurse(text: bytes) -> None:
+    limit = sys.getrecursionlimit()
+    sys.setrecursionlimit(10**8)
+    try:
+        with pytest.raises(InvalidAnswerError, match=r"nested deeper|do not match"):
+            parse_json(text)
+    finally:
+        sys.setrecursionlimit(limit)
+
+
+def test_brackets_in_strings_are_not_nesting() -> None:
+    tricky = ["[" * 500, "]" * 500, '\\"[[', "\\", '{"']
+    assert parse_json(json.dumps({"a": tricky}).encode()) == {"a": tricky}
+
+
+@pytest.mark.parametrize(
+    "text", [b'"' + b'\\"' * 10**6, b'"' + b"a" * 10**7, b'"' + b"\\\\" * 10**6 + b'"', b"\\" * 10**6, b'"\\']
+)
+def test_endless_strings_are_read_or_refused_quickly(text: bytes) -> None:
+    started = time.monotonic()
+    with suppress(InvalidAnswerError):
+        parse_json(text)
+    assert time.monotonic() - started < PATIENT
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers(-(10**300), 10**300) | st.text(),
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(), inner, max_size=4),
+)
+
+
+@given(JSON)
+def test_json_of_any_shape_is_read_as_it_was_written(value: Any) -> None:
+    assert parse_json(json.dumps(value, ensure_ascii=False).encode()) == value
 
 
 def test_every_refusal_is_one_of_ours() -> None:
