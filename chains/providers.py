@@ -12,6 +12,8 @@ from chains.errors import NetworkDataError
 from chains.ids import ChainField, ChainId
 
 MAX_PROVIDERS = 256
+# A full node says nothing until it has walked all its coins, which takes minutes on a main network.
+PATIENCE = {"bitcoin-core": 1_800}
 
 
 @dataclass(frozen=True)
@@ -19,7 +21,8 @@ class Provider:
     """One endpoint of one operator for one chain.
 
     `operator` is who runs it: answers of one operator count once in a quorum, however many endpoints it has.
-    `url`, `username` and `password` are secrets: they are not shown, recorded or compared.
+    `url`, `username` and `password` are secrets: they are not shown, recorded or compared. `patience` is how many
+    seconds a single answer may take to begin where that is longer than the transport's own limit.
     """
 
     operator: str
@@ -29,6 +32,7 @@ class Provider:
     url: str = field(default="", repr=False, compare=False)
     username: str = field(default="", repr=False, compare=False)
     password: str = field(default="", repr=False, compare=False)
+    patience: int = field(default=0, compare=False)
 
     @property
     def name(self) -> str:
@@ -60,6 +64,7 @@ class _Entry(BaseModel):
     cookie_file: str = ""
     username_env: str = ""
     password_env: str = ""
+    patience: int | None = Field(default=None, ge=1, le=86_400)
     options: dict[str, str] = Field(default_factory=dict)
 
 
@@ -111,6 +116,7 @@ def _provider(path: Path, number: int, entry: _Entry) -> Provider:
         url.rstrip("/"),
         username,
         password,
+        PATIENCE.get(entry.dialect, 0) if entry.patience is None else entry.patience,
     )
 
 

@@ -7,10 +7,11 @@ from typing import NamedTuple
 
 from chains.decode import parse_json
 from chains.errors import ChainError
+from chains.http import HttpTransport
 from chains.model import Disagreement
 from chains.providers import Providers, from_public_record, public_record
 from chains.transcript import RecordingTransport, ReplayTransport, Transcript
-from chains.transport import HttpTransport, Transport
+from chains.transport import Transport
 from verifier.attestation.bundle import Bundle, open_bundle, seal_manifest, write_parts
 from verifier.canonical import canonical_json
 from verifier.case import Case, Position

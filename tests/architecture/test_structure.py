@@ -69,3 +69,21 @@ def test_the_top_level_holds_only_what_was_agreed() -> None:
     tracked = subprocess.run(["git", "ls-files"], cwd=ROOT, capture_output=True, text=True, check=True).stdout.split()
     top = {name.partition("/")[0] for name in tracked if "/" in name and not name.startswith(".")}
     assert top <= {"chains", "verifier", "fixtures", "tests", "docs"}
+
+
+def test_one_module_alone_reaches_for_bitcoinlib() -> None:
+    reaching = [
+        str(path.relative_to(ROOT))
+        for path in SOURCES
+        if re.search(r"import bitcoinlib|from bitcoinlib|\"bitcoinlib\.", path.read_text("utf-8"))
+    ]
+    assert reaching == ["chains/bitcoin/bitcoinlib_explorers.py"]
+
+
+def test_one_module_alone_is_the_door_to_the_network() -> None:
+    reaching = [
+        str(path.relative_to(ROOT))
+        for path in SOURCES
+        if re.search(r"^\s*(import|from) (requests|urllib3|urllib\.request|http\.client|socket)\b", path.read_text("utf-8"), re.M)
+    ]
+    assert reaching == ["chains/deadline.py", "chains/http.py"]

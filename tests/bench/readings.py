@@ -18,10 +18,11 @@ from chains.embedded.evm_tester import mint_many
 from chains.evm.abi import balance_of
 from chains.evm.reader import EvmReader
 from chains.evm.web3_reader import ERC20_ABI, Web3Reader
+from chains.http import HttpTransport
 from chains.ids import AssetId, account_id, address_of, asset_id, token_contract
 from chains.model import BlockRef, Holding
 from chains.providers import Provider
-from chains.transport import HttpTransport, Request, Response
+from chains.transport import Request, Response
 from tests.live.anvil import CHAIN, Anvil, AnvilHarness, running_anvil
 
 FUNDED_PER_REQUEST = 500

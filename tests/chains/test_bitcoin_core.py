@@ -11,11 +11,11 @@ from hypothesis import strategies as st
 from chains.bitcoin.address import address_of_script, script_of
 from chains.bitcoin.core import SCAN_SIZE, CoreReader
 from chains.errors import InvalidAnswerError, ProviderError
+from chains.http import HttpTransport
 from chains.ids import AccountId, AssetId, ChainId, chain_id
 from chains.model import Holding, Reading
 from chains.network import Network, network_of
 from chains.providers import Provider
-from chains.transport import HttpTransport
 from tests.chains.simulated_node import SimulatedNode, block_hash
 from tests.live.bitcoind import NodeHarness, knots, knots_harness
 

@@ -10,11 +10,11 @@ from chains.bitcoin.address import address_of_script
 from chains.bitcoin.core import CoreReader
 from chains.bitcoin.esplora import EsploraReader
 from chains.errors import ChainError, InvalidAnswerError, ProviderError
+from chains.http import HttpTransport, Limits
 from chains.ids import AccountId, AssetId, ChainId
 from chains.jsonrpc import JsonRpc
 from chains.model import Holding
 from chains.providers import Provider
-from chains.transport import HttpTransport, Limits
 from tests.live.bitcoind import knots
 
 pytest.importorskip("pbk", reason="the extra bitcoin (py-bitcoinkernel) is not installed")

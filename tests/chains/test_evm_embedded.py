@@ -14,9 +14,9 @@ from chains.embedded.evm_tester import CHAIN, EmbeddedEvm, address_of_key
 from chains.errors import ChainError
 from chains.evm.keccak import keccak256
 from chains.evm.reader import EvmReader
+from chains.http import HttpTransport
 from chains.ids import AssetId, account_id, asset_id
 from chains.model import Holding
-from chains.transport import HttpTransport
 
 ALICE, BOB = b"\x01" * 32, b"\x02" * 32
 

@@ -17,13 +17,14 @@ from chains.errors import IdentifierError, InvalidAnswerError, NetworkDataError,
 from chains.evm.abi import AGGREGATE3, balance_of, decode_aggregate3, eth_balance
 from chains.evm.hexadecimal import hexadecimal
 from chains.evm.reader import MULTICALL_FROM, EvmReader
+from chains.http import HttpTransport, Limits
 from chains.ids import AssetId, ChainId, account_id, asset_id
 from chains.jsonrpc import JsonRpc
 from chains.model import BlockRef, Holding, Reading
 from chains.network import Finality, network_of
 from chains.providers import Provider
 from chains.transcript import RecordingTransport, ReplayTransport
-from chains.transport import HttpTransport, Limits, Request, Response
+from chains.transport import Request, Response
 from tests.live.anvil import AnvilHarness, running_anvil
 
 NATIVE = AssetId(network_of(CHAIN).native_asset)

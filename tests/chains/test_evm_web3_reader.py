@@ -15,12 +15,13 @@ from chains.embedded.loopback import LoopbackServer, RpcFaultError
 from chains.errors import ChainError, InvalidAnswerError, NetworkDataError, ProviderError, TransportError
 from chains.evm.reader import EvmReader
 from chains.evm.web3_reader import Web3Reader
+from chains.http import HttpTransport, Limits
 from chains.ids import AssetId, account_id, asset_id
 from chains.model import BlockRef, Holding
 from chains.network import network_of
 from chains.providers import Provider
 from chains.transcript import RecordingTransport, ReplayTransport
-from chains.transport import HttpTransport, Limits, Request, Response
+from chains.transport import Request, Response
 
 NATIVE = AssetId(network_of(CHAIN).native_asset)
 BLOCK = BlockRef(CHAIN, 7, "0x" + "ab" * 32, 1_700_000_000)

@@ -6,13 +6,13 @@ from contextlib import ExitStack, contextmanager
 import pytest
 
 from chains.errors import ChainError
+from chains.http import HttpTransport, Limits
 from chains.ids import AssetId, account_id
 from chains.model import Balance, Disagreement, DisagreementReason, Holding, Tier
 from chains.network import network_of
 from chains.panel import Survey, survey
 from chains.providers import Provider
 from chains.quorum import agree_on_balance
-from chains.transport import HttpTransport, Limits
 from tests.chains.simulated_evm import CHAIN, SimulatedNode, block_hash
 
 ALICE = "0x" + "aa" * 20

@@ -6,12 +6,12 @@ from collections.abc import Iterator, Sequence
 import pytest
 
 from chains.errors import ChainError
+from chains.http import HttpTransport, Limits
 from chains.ids import AssetId, ChainId, asset_id, family_of
 from chains.model import BlockRef, Holding, Reading
 from chains.network import networks
 from chains.reader import ChainReader
 from chains.registry import open_reader
-from chains.transport import HttpTransport, Limits
 from tests.live.harness import HARNESSES, ChainHarness, open_harness
 
 MARKS = {

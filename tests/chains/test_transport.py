@@ -17,10 +17,11 @@ from hypothesis import strategies as st
 
 from chains.decode import parse_json
 from chains.errors import ChainError, InvalidAnswerError, ProviderError, TransportError
+from chains.http import HttpTransport, Limits
 from chains.ids import ChainId
 from chains.jsonrpc import JsonRpc
 from chains.providers import Provider
-from chains.transport import HttpTransport, Limits, Request
+from chains.transport import Request
 
 Script = Callable[[Any, int], None]
 ASK = Request("POST", "/rpc", b"{}")

@@ -12,11 +12,11 @@ from pathlib import Path
 from typing import Any
 
 from chains.errors import ChainError
+from chains.http import HttpTransport, Limits
 from chains.ids import AccountId, AssetId, ChainId, chain_id
 from chains.jsonrpc import JsonRpc
 from chains.network import Network, network_of
 from chains.providers import Provider
-from chains.transport import HttpTransport, Limits
 from tests.live.esplora_facade import EsploraFacade
 from tests.live.require import free_port, require_binary
 

@@ -13,8 +13,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from chains.errors import TransportError
+from chains.http import HttpTransport, Limits
 from chains.providers import Provider
-from chains.transport import HttpTransport, Limits, Request, Response
+from chains.transport import Request, Response
 from tests.verifier.played import Inputs, played
 from verifier.attestation.bundle import pack_zip
 from verifier.errors import InputError, PartitionError, UnavailableError
