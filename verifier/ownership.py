@@ -4,7 +4,6 @@ from enum import StrEnum
 from typing import NamedTuple
 
 from chains.addresses import canonical_account
-
 from chains.errors import ChainError
 from chains.ids import AccountId
 from chains.signatures import verify
