@@ -73,6 +73,19 @@ def survey(
     return Survey(network, block, nothing, exclusions)
 
 
+def read_at(
+    network: Network,
+    providers: Sequence[Provider],
+    transport: Transport,
+    block: BlockRef,
+    holdings: Sequence[Holding],
+    minimum_operators: int,
+) -> tuple[Balance | Disagreement, ...]:
+    """Read holdings at a block somebody else pinned; a holding without a quorum there is a Disagreement."""
+    members, _ = _trusted(network, providers, transport)
+    return _read(members, block, holdings, minimum_operators, lambda done: None)
+
+
 def _trusted(
     network: Network, providers: Sequence[Provider], transport: Transport
 ) -> tuple[list[_Member], tuple[Exclusion, ...]]:

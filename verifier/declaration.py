@@ -37,6 +37,14 @@ def utc_seconds(text: str) -> int:
     return int(datetime.strptime(text, "%Y-%m-%dT%H:%M:%SZ").replace(tzinfo=UTC).timestamp())
 
 
+def utc_text(seconds: int) -> str:
+    """Return Unix seconds as a UTC time text; seconds that no calendar holds are returned as a number."""
+    try:
+        return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    except (OverflowError, ValueError, OSError):
+        return f"Unix time {seconds}"
+
+
 class Pool(StrEnum):
     """What a holding is for; the law treats each differently."""
 

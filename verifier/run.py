@@ -20,8 +20,9 @@ from verifier.errors import InputError, PartitionError, UnavailableError
 from verifier.liabilities.check import Liabilities, check_liabilities
 from verifier.ownership import check_ownership
 from verifier.policy.evaluate import Judgement, evaluate
-from verifier.policy.finding import Finding
+from verifier.policy.finding import Finding, Level
 from verifier.policy.pack import load_pack
+from verifier.recheck import recheck
 from verifier.reserves import Placements, Reserves, place_holdings, read_reserves
 from verifier.snapshot import PriceQuote, load_prices, parse_prices, price_records
 from verifier.verdict import Verdict, worst
@@ -50,15 +51,18 @@ class Verification(NamedTuple):
 
     case: Case
     judgements: tuple[Judgement, ...]
+    rechecked: tuple[Finding, ...] = ()
 
     @property
     def verdict(self) -> Verdict:
-        return worst(judgement.verdict for judgement in self.judgements)
+        judged = [judgement.verdict for judgement in self.judgements]
+        return worst(judged + [finding.verdict for finding in self.rechecked if finding.level is Level.MUST])
 
     @property
     def findings(self) -> tuple[Finding, ...]:
         """Every finding once: what is wrong whatever the law says is not repeated for each pack."""
-        return tuple(dict.fromkeys(finding for judgement in self.judgements for finding in judgement.findings))
+        judged = (finding for judgement in self.judgements for finding in judgement.findings)
+        return (*dict.fromkeys(judged), *self.rechecked)
 
 
 def collect(
@@ -131,8 +135,13 @@ def replay(bundle: Bundle) -> Case:
     return case
 
 
-def verify_bundle(path: str | Path, packs: Sequence[str] = DEFAULT_PACKS) -> Verification:
-    """Verify a bundle folder or zip offline, by one or more packs.
+def verify_bundle(
+    path: str | Path,
+    packs: Sequence[str] = DEFAULT_PACKS,
+    recheck_with: Providers | None = None,
+    transport: Transport | None = None,
+) -> Verification:
+    """Verify a bundle folder or zip, offline, by one or more packs; with `recheck_with`, ask a sample of it again.
 
     Raises InputError when the bundle is not whole or a pack is unknown, UnavailableError when there is no bundle.
     """
@@ -141,7 +150,9 @@ def verify_bundle(path: str | Path, packs: Sequence[str] = DEFAULT_PACKS) -> Ver
     rulebooks = [load_pack(name) for name in packs]
     with open_bundle(Path(path)) as bundle:
         case = replay(bundle)
-    return Verification(case, tuple(evaluate(case, pack) for pack in rulebooks))
+    judgements = tuple(evaluate(case, pack) for pack in rulebooks)
+    asked = recheck(case, recheck_with, transport or HttpTransport()) if recheck_with else []
+    return Verification(case, judgements, tuple(asked))
 
 
 def _stage(
@@ -157,6 +168,7 @@ def _stage(
     kept = staging / "declaration.json"
     if kept.exists() and kept.read_bytes() != parts["declaration.json"]:
         raise InputError(f"{staging}: left over from another declaration; remove it, or name another --out")
+    shutil.rmtree(staging, ignore_errors=True)  # what was gathered is in the journal beside it
     write_parts(staging, parts)
     if liabilities is not None:
         (staging / "liabilities").mkdir(exist_ok=True)

@@ -165,7 +165,7 @@ def show(wallets: int, measured: Sequence[Measurement]) -> None:
         )
 
 
-def main(arguments: Sequence[str]) -> None:
+def main(arguments: Sequence[str] = ()) -> None:
     for wallets in [int(argument) for argument in arguments] or [1_000, 10_000]:
         with running_anvil("--gas-limit", "300000000") as anvil:
             show(wallets, measure(AnvilHarness(Anvil(anvil.url), "json-rpc"), wallets))

@@ -107,6 +107,15 @@ def test_two_assets_whose_prices_may_drift_apart_leave_the_share_open() -> None:
     assert finding(evaluate(made, JP), "JP-HOT-LIMIT").verdict is Verdict.INDETERMINATE
 
 
+def test_a_hot_share_above_the_limit_fails_even_when_another_hot_wallet_is_unknown() -> None:
+    owed, prices = {ETH: 1000}, (price(ETH, "10"),)
+    unknown = position(HOT, None, number=2)
+    broken = evaluate(case(position(HOT, 51), unknown, owed=owed, prices=prices), JP)
+    undecided = evaluate(case(position(HOT, 49), unknown, owed=owed, prices=prices), JP)
+    assert finding(broken, "JP-HOT-LIMIT").verdict is Verdict.FAIL
+    assert finding(undecided, "JP-HOT-LIMIT").verdict is Verdict.INDETERMINATE
+
+
 def test_a_missing_price_is_missing_input() -> None:
     made = case(position(HOT, 1), position(COLD, 999, number=2), owed={ETH: 1000})
     assert finding(evaluate(made, JP), "JP-HOT-LIMIT").reason is Reason.MISSING_INPUT

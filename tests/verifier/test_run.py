@@ -98,6 +98,19 @@ def test_the_same_coins_in_two_pools_are_refused_before_anything_is_read(tmp_pat
         assert side.nodes[0].asked == []
 
 
+def test_asking_again_finds_answers_that_the_operators_never_gave(tmp_path: Path) -> None:
+    with played(tmp_path / "in") as (inputs, side):
+        run(inputs, tmp_path / "run")
+        honest = verify_bundle(tmp_path / "run", recheck_with=inputs.providers)
+        side.nodes[0].balances[inputs.exchange.wallet("ethereum cold 1").address] -= 1
+        invented = verify_bundle(tmp_path / "run", recheck_with=inputs.providers)
+        side.nodes[0].pruned = True
+        forgotten = verify_bundle(tmp_path / "run", recheck_with=inputs.providers)
+    assert [finding.verdict for finding in honest.rechecked] == [Verdict.PASS]
+    assert (invented.verdict, invented.rechecked[0].verdict) == (Verdict.FAIL, Verdict.FAIL)
+    assert (forgotten.verdict, forgotten.rechecked[0].verdict) == (Verdict.PASS, Verdict.INDETERMINATE)
+
+
 class KilledAfter:
     """A transport that dies like a killed process after so many answers."""
 

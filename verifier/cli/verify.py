@@ -14,16 +14,21 @@ Example: por verify run-2026-11/ --pack jp-psa-63-11 --report report.html
 def verify(
     bundle: Annotated[Path, typer.Argument(help="a bundle folder or zip")],
     pack: Annotated[list[str] | None, typer.Option(help="a rulebook; repeat for several (see `por packs`)")] = None,
+    recheck: Annotated[
+        Path | None, typer.Option(help="providers (TOML) of your own: a random sample of the balances is asked again")
+    ] = None,
     report: Annotated[Path | None, typer.Option(help="write a self-contained HTML report")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="print one JSON object")] = False,
 ) -> None:
+    from chains.providers import load_providers
     from verifier import run
     from verifier.cli.terminal import print_json
     from verifier.report.html import write_report
     from verifier.report.record import verification_record
     from verifier.report.text import describe
 
-    result = run.verify_bundle(bundle, tuple(pack or run.DEFAULT_PACKS))
+    own = load_providers(recheck) if recheck else None
+    result = run.verify_bundle(bundle, tuple(pack or run.DEFAULT_PACKS), own)
     if report is not None:
         write_report(result, report)
     if as_json:

@@ -1,7 +1,12 @@
 """What a verdict does not prove, in plain words; every report says it."""
 
 from chains.model import Balance, Tier
+from chains.network import network_of
+from verifier.declaration import utc_seconds, utc_text
 from verifier.run import Verification
+from verifier.verdict import Verdict
+
+TOLERATED_SECONDS = 3_600
 
 
 def limits(result: Verification) -> list[str]:
@@ -11,6 +16,15 @@ def limits(result: Verification) -> list[str]:
     tiers = {position.result.tier for position in case.positions if isinstance(position.result, Balance)}
     if Tier.OBSERVED in tiers:
         sentences.append("Some balances rest on one operator's word: nobody independent confirmed them.")
+    for block in case.blocks:
+        network = network_of(block.chain)
+        read_at = f"{network.name} was read at block {block.height:,} of {utc_text(block.time)}"
+        if network.finality.rule == "depth":
+            sentences.append(
+                f"{read_at}, its newest then: until {network.finality.depth} more follow it may be replaced."
+            )
+        elif abs(block.time - utc_seconds(case.declaration.as_of)) > TOLERATED_SECONDS:
+            sentences.append(f"{read_at}; the declaration speaks of {case.declaration.as_of}.")
     if case.liabilities and case.liabilities.tier is Tier.DECLARED:
         sentences.append("What clients are owed is the exchange's statement: the list behind it was not handed over.")
     if case.liabilities:
@@ -21,6 +35,11 @@ def limits(result: Verification) -> list[str]:
     if unbound:
         sentences.append(
             f"{len(unbound)} ownership signatures name neither this exchange nor this date: they may be old."
+        )
+    if not any(finding.verdict is Verdict.PASS for finding in result.rechecked):
+        sentences.append(
+            "The answers were recorded by whoever made this bundle. That the verdict follows from them is proven, that"
+            " the operators gave them is not: ask some again through your own providers (--recheck)."
         )
     sentences.append("Coins that were borrowed for the snapshot look like any others here.")
     return sentences

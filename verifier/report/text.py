@@ -32,6 +32,9 @@ def describe(result: Verification) -> str:
             )
             if finding.verdict is Verdict.FAIL and finding.clause:
                 lines.append(f"      {finding.clause}")
+    if result.rechecked:
+        lines += ["", "Asked again through your own providers"]
+        lines += [f"  {MARKS[finding.verdict]} {finding.text}" for finding in result.rechecked]
     lines += ["", "What this does not prove", *(f"  - {sentence}" for sentence in limits(result))]
     lines += ["", f"case {case.digest}"]
     return "\n".join(lines)

@@ -19,10 +19,13 @@ from verifier.verdict import Verdict
 
 
 class Slack(NamedTuple):
-    """Room left under the limit, in the pack's currency: the least and the most the prices and readings allow."""
+    """Room left under the limit, in the pack's currency: the least and the most that prices and readings allow.
 
-    least: Fraction
-    most: Fraction | None
+    `least` is None when a hot balance has no known upper bound.
+    """
+
+    least: Fraction | None
+    most: Fraction
 
 
 def hot_share(case: Case, pack: Pack, rule: Rule) -> Sequence[Finding]:
@@ -51,18 +54,17 @@ def slack(
     owed: Mapping[AssetId, int], limit: Fraction, hot: Mapping[AssetId, Amount], prices: Mapping[AssetId, Price]
 ) -> Slack:
     """Return the least and the most room under the limit, choosing for each asset the price that makes it so."""
+    bounded = all(amount.high is not None for amount in hot.values())
     least, most = Fraction(0), Fraction(0)
     for asset, amount in hot.items():
         if asset not in prices:
             continue
         price = prices[asset]
         allowed = limit * owed.get(asset, 0)
-        if amount.high is None:
-            return Slack(Fraction(-1), None)
-        worst, best = allowed - amount.high, allowed - amount.low
+        worst, best = allowed - (amount.high or 0), allowed - amount.low
         least += worst * (price.high if worst < 0 else price.low)
         most += best * (price.low if best < 0 else price.high)
-    return Slack(least, most)
+    return Slack(least if bounded else None, most)
 
 
 def _judge(
@@ -84,10 +86,10 @@ def _judge(
         text = "There are no client assets of any value."
         return base._replace(verdict=Verdict.NOT_APPLICABLE, reason=Reason.OUT_OF_SCOPE, text=text)
     said = f"{show_percent(share)} of client assets by value is held hot; at most {show_percent(limit)} is allowed."
-    if room.most is not None and room.most < 0:
+    if room.most < 0:
         over = f"{-room.most.numerator // room.most.denominator}"
         return base._replace(verdict=Verdict.FAIL, reason=Reason.EXCEEDED, text=said, shortfall=over)
-    if room.least < 0:
+    if room.least is None or room.least < 0:
         open_items = [item for amount in hot.values() for item in amount.open]
         reason = Reason.UNCERTAIN_BALANCE if open_items else Reason.PRICE_SPREAD
         text = f"{said} The spread of prices leaves it open." if not open_items else f"{said} Open: {open_items[0]}."
