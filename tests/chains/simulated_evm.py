@@ -25,7 +25,7 @@ class SimulatedNode:
     branch: str = "a"
     chain: str = "0x7a69"
     pruned: bool = False
-    reorganise_after_reading: bool = False
+    reorganise_after: int = 0  # balances answered until another branch wins; 0 means never
     asked: list[str] = field(default_factory=list)
 
     def block(self, height: int) -> dict[str, Any]:
@@ -51,8 +51,9 @@ class SimulatedNode:
             raise RpcFaultError(-32000, "missing trie node")
         if wanted not in {block_hash(height, self.branch) for height in range(self.height + 1)}:
             raise RpcFaultError(-32000, "header for hash not found")
-        if self.reorganise_after_reading:
-            self.branch, self.reorganise_after_reading = "b", False
+        if self.reorganise_after == 1:
+            self.branch = "b"
+        self.reorganise_after = max(0, self.reorganise_after - 1)
         return hex(self.balances.get(address, 0))
 
     def code(self, address: str, where: Any) -> str:

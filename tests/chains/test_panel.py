@@ -99,8 +99,9 @@ def test_the_slower_operator_decides_the_height() -> None:
     assert found.block.height == 101
 
 
-def test_a_reorganisation_while_reading_is_noticed_and_read_again() -> None:
-    node = SimulatedNode({ALICE: 7}, reorganise_after_reading=True)
+@pytest.mark.parametrize("answers", [1, 2])
+def test_a_reorganisation_while_or_right_after_reading_is_noticed_and_read_again(answers: int) -> None:
+    node = SimulatedNode({ALICE: 7}, reorganise_after=answers)
     with operators(node) as providers:
         found = read(providers, 1)
     assert found.block is not None

@@ -118,3 +118,10 @@ def test_the_same_call_twice_in_a_file_is_refused(tmp_path: Path) -> None:
     path.write_bytes(encode_call(Call(Key("operator", question("a"), 0), 200, b"1")) * 2)
     with pytest.raises(NetworkDataError, match="twice"):
         Transcript.load(path)
+
+
+def test_a_line_that_was_reformatted_is_refused_although_it_says_the_same(tmp_path: Path) -> None:
+    path = tmp_path / "calls.jsonl"
+    path.write_bytes(encode_call(Call(Key("operator", question("a"), 0), 200, b"1")).replace(b",", b", ", 1))
+    with pytest.raises(NetworkDataError, match="line 1 is not in canonical form"):
+        Transcript.load(path)

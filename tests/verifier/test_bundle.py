@@ -91,3 +91,10 @@ def test_a_manifest_that_was_reformatted_is_refused(tmp_path: Path) -> None:
     manifest.write_bytes(manifest.read_bytes().replace(b",", b", ", 1))
     with pytest.raises(InputError, match="canonical"), open_bundle(folder):
         pass
+
+
+def test_an_edited_part_is_named_even_when_nothing_else_reads_it(tmp_path: Path) -> None:
+    folder = a_bundle(tmp_path / "run")
+    (folder / "one.json").write_bytes(b"2")
+    with pytest.raises(InputError, match=r"one\.json: edited"), open_bundle(folder):
+        pass
