@@ -13,6 +13,10 @@ class NetworkDataError(ChainError):
     """A network description, provider list or transcript file is malformed."""
 
 
+class UnreadableFileError(ChainError):
+    """A file that is needed is not there or cannot be read."""
+
+
 class TransportError(ChainError):
     """A provider could not be reached, took too long, or broke a bound on size or depth."""
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from chains.errors import NetworkDataError
+from chains.errors import NetworkDataError, UnreadableFileError
 from chains.ids import ChainField, ChainId
 
 MAX_PROVIDERS = 256
@@ -82,7 +82,9 @@ def load_providers(path: Path) -> Providers:
     try:
         parsed = _File.model_validate(tomllib.loads(path.read_text("utf-8")))
     except OSError as error:
-        raise NetworkDataError(f"{path}: cannot be read: {error.strerror}") from error
+        raise UnreadableFileError(
+            f"{path}: cannot be read: {error.strerror}; a providers file says whom to ask (README, Providers)"
+        ) from error
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise NetworkDataError(f"{path}: not TOML: {error}") from error
     except ValidationError as error:

@@ -12,9 +12,10 @@ from chains.errors import ChainError
 from chains.ids import AssetField, AssetId
 from chains.providers import describe_validation
 from verifier.declaration import UtcTime
-from verifier.errors import InputError
+from verifier.errors import InputError, UnavailableError
 
 MAX_PRICES = 10_000
+MAX_BYTES = 16 * 1024 * 1024
 
 Decimal = Annotated[str, Field(pattern=r"^(0|[1-9][0-9]{0,30})(\.[0-9]{1,30})?$", description="a plain decimal")]
 
@@ -63,11 +64,15 @@ def parse_prices(text: bytes, where: str) -> tuple[PriceQuote, ...]:
 
 
 def load_prices(path: Path) -> tuple[PriceQuote, ...]:
-    """Read a price file. Raises InputError when it cannot be read or is malformed."""
+    """Read a price file. Raises UnavailableError when it cannot be read, InputError when it is malformed."""
     try:
-        return parse_prices(path.read_bytes(), str(path))
+        with path.open("rb") as file:
+            text = file.read(MAX_BYTES + 1)
     except OSError as error:
-        raise InputError(f"{path}: cannot be read: {error.strerror}") from error
+        raise UnavailableError(f"{path}: cannot be read: {error.strerror}") from error
+    if len(text) > MAX_BYTES:
+        raise InputError(f"{path}: larger than {MAX_BYTES:,} bytes")
+    return parse_prices(text, str(path))
 
 
 def unit_prices(quotes: Iterable[PriceQuote], currency: str, decimals: dict[str, int]) -> dict[AssetId, Price]:

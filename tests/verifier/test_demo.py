@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+
 @pytest.mark.skipif(sys.version_info >= (3, 14), reason="py-bitcoinkernel has no build for Python 3.14 yet")
 def test_the_demonstration_passes_the_honest_exchange_and_catches_every_cheat(tmp_path: Path) -> None:
     command = [sys.executable, "-m", "verifier.cli.main", "demo", "--users", "300", "--out", str(tmp_path / "demo")]

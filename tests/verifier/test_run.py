@@ -244,7 +244,7 @@ def test_the_command_prints_one_json_object_and_the_documented_exit_code(bundle:
         (["verify", "nowhere"], 4, "no such bundle"),
         (["verify", "{bundle}", "--pack", "no-such-law"], 3, "unknown pack"),
         (["verify", "{bundle}/declaration.json"], 3, "neither a bundle folder nor a readable zip"),
-        (["collect", "nowhere.json", "--out", "x", "--providers", "nowhere.toml"], 3, "cannot be read"),
+        (["collect", "nowhere.json", "--out", "x", "--providers", "nowhere.toml"], 4, "says whom to ask"),
     ],
 )
 def test_bad_input_gets_one_line_that_says_where(bundle: Path, arguments: list[str], code: int, said: str) -> None:

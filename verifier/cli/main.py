@@ -4,7 +4,7 @@ import sys
 
 import typer
 
-from chains.errors import ChainError, TransportError
+from chains.errors import ChainError, TransportError, UnreadableFileError
 from verifier.cli import check, collect, demo, networks, packs, tree, verify
 from verifier.errors import UnavailableError, VerifierError
 
@@ -35,7 +35,7 @@ def main() -> None:
         sys.exit(130)
     except (ChainError, VerifierError) as error:
         typer.echo(f"error: {error}", err=True)
-        sys.exit(4 if isinstance(error, (TransportError, UnavailableError)) else 3)
+        sys.exit(4 if isinstance(error, (TransportError, UnavailableError, UnreadableFileError)) else 3)
 
 
 if __name__ == "__main__":

@@ -61,7 +61,9 @@ def prove(
     tree: Annotated[Path, typer.Argument(metavar="DIR", help="the folder of `por tree build`")],
     account: Annotated[str | None, typer.Option(help="one account's id")] = None,
     every: Annotated[bool, typer.Option("--all", help="every account")] = False,
-    out: Annotated[Path | None, typer.Option(help="folder for the proofs; one proof goes to stdout without it")] = None,
+    out: Annotated[
+        Path | None, typer.Option(help="folder for the proofs, or FILE.json for one; without it stdout")
+    ] = None,
 ) -> None:
     from verifier.errors import InputError
     from verifier.liabilities.build import prove as draw
@@ -74,30 +76,35 @@ def prove(
     opened = open_folder(tree)
     if out is None and account is not None:
         typer.echo(draw(opened, account).to_json())
+    elif account is not None and out is not None and out.suffix == ".json":
+        _write_proofs(opened, {account: out})
     elif out is not None:
-        _write_proofs(opened, [account] if account is not None else list(opened.index_of), out)
+        accounts = [account] if account is not None else list(opened.index_of)
+        _write_proofs(opened, {one: out / file_name(one) for one in accounts})
 
 
 build.__doc__ = BUILD_EXAMPLE
 prove.__doc__ = PROVE_EXAMPLE
 
 
-def _write_proofs(tree: "LiabilitiesTree", accounts: list[str], out: Path) -> None:
+def _write_proofs(tree: "LiabilitiesTree", files: dict[str, Path]) -> None:
     from verifier.cli.terminal import progress_bars
     from verifier.errors import UnavailableError
     from verifier.liabilities.build import prove as draw
 
     try:
-        out.mkdir(parents=True, exist_ok=True)
         with progress_bars() as report:
-            for number, account in enumerate(accounts, 1):
-                path = out / file_name(account)
+            for number, (account, path) in enumerate(files.items(), 1):
+                content = draw(tree, account).to_json()
+                path.parent.mkdir(parents=True, exist_ok=True)
                 path.touch(mode=0o600, exist_ok=False)
-                path.write_bytes(draw(tree, account).to_json())
-                report("proofs", number, len(accounts))
+                path.write_bytes(content)
+                report("proofs", number, len(files))
     except OSError as error:
-        raise UnavailableError(f"{error.filename or out}: cannot be written: {error.strerror}") from error
-    typer.echo(f"{out}: {len(accounts):,} proofs, each checked", err=True)
+        raise UnavailableError(f"{error.filename}: cannot be written: {error.strerror}") from error
+    where = next(iter(files.values()))
+    count = f"{len(files):,} proofs, each checked" if len(files) > 1 else "one proof, checked"
+    typer.echo(f"{where.parent if len(files) > 1 else where}: {count}", err=True)
 
 
 def file_name(account: str) -> str:
