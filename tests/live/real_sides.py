@@ -21,10 +21,10 @@ class KnotsSide:
 
     def __init__(self, harness: NodeHarness) -> None:
         self.network: Network = harness.network
-        self._node = harness.node
+        self.node = harness.node
 
     def provider(self) -> Provider:
-        given = self._node.provider
+        given = self.node.provider
         return Provider(
             "knots", ChainId(self.network.chain), "bitcoin-core", (), given.url, given.username, given.password
         )
@@ -40,19 +40,19 @@ class KnotsSide:
     def deposit(self, amounts: Mapping[str, Mapping[AssetId, int]]) -> None:
         native = self.assets()[0]
         paid = {to: str(Decimal(units[native]).scaleb(-8)) for to, units in amounts.items()}
-        self._node.call("sendmany", "", paid, wallet="miner")
-        self._node.mine()
+        self.node.call("sendmany", "", paid, wallet="miner")
+        self.node.mine()
 
     def send(self, secret: bytes, to: str, units: int) -> None:
         key = Key(secret)
-        found = self._node.call("scantxoutset", "start", [f"raw({key.p2wpkh.hex()})"])["unspents"]
+        found = self.node.call("scantxoutset", "start", [f"raw({key.p2wpkh.hex()})"])["unspents"]
         coins = [Output(int(Decimal(coin["amount"]).scaleb(8)), key.p2wpkh) for coin in found]
         inputs = tuple(Input(bytes.fromhex(coin["txid"])[::-1], coin["vout"]) for coin in found)
-        target = bytes.fromhex(self._node.call("validateaddress", to)["scriptPubKey"])
+        target = bytes.fromhex(self.node.call("validateaddress", to)["scriptPubKey"])
         rest = sum(coin.units for coin in coins) - units - 1_000
         unsigned = Transaction(inputs, (Output(units, target), Output(rest, key.p2wpkh)))
-        self._node.call("sendrawtransaction", sign_inputs(unsigned, coins, key).serialize().hex())
-        self._node.mine()
+        self.node.call("sendrawtransaction", sign_inputs(unsigned, coins, key).serialize().hex())
+        self.node.mine()
 
     def claim(self, secret: bytes, message: str) -> OwnershipClaim:
         account = account_id(f"{self.network.chain}:{self.address(secret)}")
