@@ -83,6 +83,39 @@ def prove(
         _write_proofs(opened, {one: out / file_name(one) for one in accounts})
 
 
+@app.command("audit")
+def audit(
+    tree: Annotated[Path, typer.Argument(metavar="DIR", help="the folder of `por tree build`, or its public part")],
+    accounts: Annotated[
+        Path | None, typer.Option(help="the exchange's books (CSV): every leaf is explained by an account")
+    ] = None,
+    secret_file: Annotated[Path | None, typer.Option(help="the run's secret; needed with --accounts")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="print one JSON object")] = False,
+) -> None:
+    from verifier.cli.terminal import print_json
+    from verifier.errors import InputError
+    from verifier.liabilities.reconcile import audit_folder
+
+    if (accounts is None) != (secret_file is None):
+        raise InputError("--accounts and --secret-file go together: leaves are salted with the run's secret")
+    done = audit_folder(tree, accounts, secret_file)
+    if as_json:
+        record = {"verdict": "fail" if done.findings else "pass", "root": done.commitment.digest}
+        counts = {"leaves": done.leaves, "accounts": done.accounts}
+        print_json(record | counts | {"findings": [finding._asdict() for finding in done.findings]})
+    else:
+        books = "the books were not compared (--accounts)" if done.accounts is None else f"{done.accounts:,} accounts"
+        typer.echo(f"{'FAIL' if done.findings else 'PASS'}: {done.leaves:,} leaves rebuilt; {books}")
+        for finding in done.findings:
+            typer.echo(f"  {finding.code}: {finding.text}")
+    raise typer.Exit(1 if done.findings else 0)
+
+
+AUDIT_EXAMPLE = """Rebuild a tree from its leaf list, and compare it with the exchange's books.
+
+Example: por tree audit liabilities/ --accounts accounts.csv --secret-file liabilities/private/secret
+"""
+audit.__doc__ = AUDIT_EXAMPLE
 build.__doc__ = BUILD_EXAMPLE
 prove.__doc__ = PROVE_EXAMPLE
 

@@ -32,7 +32,7 @@ def build_folder(
         raise InputError(f"{out}: is not an empty folder; a tree that was published must not be overwritten")
     # 1. Judge all input before anything is written
     known = secret_file is not None and secret_file.exists()
-    secret = _read_secret(secret_file) if secret_file is not None and known else secrets.token_bytes(SECRET_BYTES)
+    secret = read_secret(secret_file) if secret_file is not None and known else secrets.token_bytes(SECRET_BYTES)
     tree = build(read_accounts(accounts, assets), assets, run_id, as_of, secret)
     # 2. The private part first, the commitment last: a folder without it is no tree
     try:
@@ -56,7 +56,7 @@ def open_folder(folder: Path) -> LiabilitiesTree:
     Raises UnavailableError when a part cannot be read, InputError when the parts do not belong together.
     """
     published = load_commitment(folder / COMMITMENT)
-    secret = _read_secret(folder / PRIVATE / SECRET)
+    secret = read_secret(folder / PRIVATE / SECRET)
     accounts = read_accounts(folder / PRIVATE / ACCOUNTS, published.assets)
     tree = build(accounts, published.assets, published.run_id, published.as_of, secret)
     if tree.commitment != published:
@@ -64,7 +64,8 @@ def open_folder(folder: Path) -> LiabilitiesTree:
     return tree
 
 
-def _read_secret(path: Path) -> bytes:
+def read_secret(path: Path) -> bytes:
+    """Read a run's 32-byte secret. Raises UnavailableError when it cannot be read, InputError when it is malformed."""
     text = wire.read_file(path, 2 * SECRET_BYTES + 2).decode("ascii", errors="replace").strip()
     try:
         return wire.read_hex(text, "secret", SECRET_BYTES)
