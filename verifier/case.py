@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 from pydantic import BaseModel, ConfigDict
 
 from chains.model import Balance, BlockRef, Disagreement
+from chains.panel import Exclusion
 from verifier.canonical import digest
 from verifier.declaration import Declaration
 from verifier.liabilities.check import Liabilities
@@ -30,6 +31,7 @@ class Case(BaseModel):
     positions: tuple[Position, ...]
     overlaps: tuple[Overlap, ...]
     blocks: tuple[BlockRef, ...]
+    exclusions: tuple[Exclusion, ...] = ()
     liabilities: Liabilities | None
     prices: tuple[PriceQuote, ...]
     transcript: str
@@ -41,6 +43,7 @@ class Case(BaseModel):
             {
                 "declaration": self.declaration.digest,
                 "transcript": self.transcript,
+                "exclusions": [list(exclusion) for exclusion in self.exclusions],
                 "blocks": [[b.chain, b.height, b.hash, b.time] for b in self.blocks],
                 "positions": [_position_record(position) for position in self.positions],
                 "overlaps": [

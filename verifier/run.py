@@ -205,6 +205,7 @@ def _build_case(
         positions=positions,
         overlaps=placements.overlaps,
         blocks=tuple(survey.block for survey in reserves.surveys if survey.block is not None),
+        exclusions=tuple(exclusion for survey in reserves.surveys for exclusion in survey.exclusions),
         liabilities=liabilities,
         prices=prices,
         transcript=transcript_digest,

@@ -19,6 +19,7 @@ from chains.transport import Request, Response
 from tests.verifier.played import Inputs, played
 from verifier.attestation.bundle import pack_zip
 from verifier.errors import InputError, PartitionError, UnavailableError
+from verifier.report.limits import limits
 from verifier.run import Collected, collect, verify_bundle
 from verifier.verdict import Verdict
 
@@ -83,7 +84,9 @@ def test_one_liar_among_three_turns_a_pass_into_open_and_a_fail_into_no_pass(tmp
             node.balances[cold] = 0
         run(inputs, tmp_path / "liar hides a hole")
     assert verify_bundle(tmp_path / "honest").verdict is Verdict.PASS
-    assert verify_bundle(tmp_path / "liar").verdict is Verdict.INDETERMINATE
+    liar = verify_bundle(tmp_path / "liar")
+    assert liar.verdict is Verdict.INDETERMINATE
+    assert any("values-differ (operator-0 says" in finding.text for finding in liar.findings)
     assert verify_bundle(tmp_path / "liar hides a hole").verdict is Verdict.INDETERMINATE
 
 
@@ -109,6 +112,16 @@ def test_asking_again_finds_answers_that_the_operators_never_gave(tmp_path: Path
     assert [finding.verdict for finding in honest.rechecked] == [Verdict.PASS]
     assert (invented.verdict, invented.rechecked[0].verdict) == (Verdict.FAIL, Verdict.FAIL)
     assert (forgotten.verdict, forgotten.rechecked[0].verdict) == (Verdict.PASS, Verdict.INDETERMINATE)
+
+
+def test_a_provider_that_serves_another_chain_is_named_in_the_verdict(tmp_path: Path) -> None:
+    with played(tmp_path / "in", nodes=3, minimum=2) as (inputs, side):
+        side.nodes[1].chain = "0x1"
+        run(inputs, tmp_path / "run")
+    result = verify_bundle(tmp_path / "run")
+    assert result.verdict is Verdict.PASS
+    assert [item.reason for item in result.case.exclusions] == ["serves eip155:1, not eip155:31337"]
+    assert "operator-1 was not believed: serves eip155:1, not eip155:31337." in limits(result)
 
 
 class KilledAfter:

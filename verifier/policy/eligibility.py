@@ -4,7 +4,7 @@ from collections.abc import Collection
 from typing import NamedTuple
 
 from chains.ids import AssetId
-from chains.model import Balance, Tier
+from chains.model import Balance, Disagreement, Tier
 from verifier.case import Case, Position
 from verifier.declaration import Pool
 from verifier.ownership import Control
@@ -42,7 +42,7 @@ def pool_amount(case: Case, asset: AssetId, pools: Collection[Pool], *, signed_o
         result = position.result
         if not isinstance(result, Balance):
             bounded = False
-            opened.append(f"{position.placement.holding.account}: {result.reason}")
+            opened.append(f"{position.placement.holding.account}: {_answers(result)}")
             continue
         tier = min(tier, result.tier)
         evidence.update(result.evidence)
@@ -56,6 +56,15 @@ def pool_amount(case: Case, asset: AssetId, pools: Collection[Pool], *, signed_o
         else:
             refused.append(f"{position.placement.holding.account}: its ownership claim was refused")
     return Amount(low, high if bounded else None, tier, tuple(sorted(evidence)), tuple(opened), tuple(refused))
+
+
+def _answers(result: Disagreement) -> str:
+    """Say what each operator answered, or why it did not."""
+    said = [
+        f"{answer.operator} has no answer" if answer.units is None else f"{answer.operator} says {answer.units}"
+        for answer in result.answers
+    ]
+    return f"{result.reason} ({', '.join(said[:5])})" if said else str(result.reason)
 
 
 def _control(position: Position) -> Control:

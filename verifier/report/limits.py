@@ -16,6 +16,7 @@ def limits(result: Verification) -> list[str]:
     tiers = {position.result.tier for position in case.positions if isinstance(position.result, Balance)}
     if Tier.OBSERVED in tiers:
         sentences.append("Some balances rest on one operator's word: nobody independent confirmed them.")
+    sentences += [f"{left_out.operator} was not believed: {left_out.reason}." for left_out in case.exclusions]
     for block in case.blocks:
         network = network_of(block.chain)
         read_at = f"{network.name} was read at block {block.height:,} of {utc_text(block.time)}"
