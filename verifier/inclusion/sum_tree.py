@@ -37,13 +37,6 @@ class Node(NamedTuple):
     sums: Sums
 
 
-class RunKeys(NamedTuple):
-    """The two secrets of a run: one salts leaves, the other decides where they stand."""
-
-    salt: bytes
-    position: bytes
-
-
 def _tag_prefix(name: str) -> bytes:
     return sha256(f"{TREE_FORMAT}/{name}".encode()).digest() * 2
 
@@ -70,20 +63,19 @@ def add_sums(left: Sums, right: Sums) -> Sums:
     return total
 
 
-def run_keys(secret: bytes, run_id: str) -> RunKeys:
-    """Derive a run's keys from the publisher's 32-byte secret, so that a re-used secret links no two runs."""
-    message = secret + run_id.encode()
-    return RunKeys(_finish(_SALT.copy(), message), _finish(_POSITION.copy(), message))
+def salt_key(secret: bytes, run_id: str) -> bytes:
+    """Derive a run's key from the publisher's 32-byte secret, so that a re-used secret links no two runs."""
+    return _finish(_SALT.copy(), secret + run_id.encode())
 
 
-def salt_of(keys: RunKeys, account: bytes) -> bytes:
-    """Return the 16-byte salt of an account id (its UTF-8 bytes) in this run."""
-    return hmac.digest(keys.salt, account, "sha256")[:SALT_BYTES]
+def salt_of(key: bytes, account: bytes) -> bytes:
+    """Return the 16-byte salt of an account id (its UTF-8 bytes) in the run of this salt key."""
+    return hmac.digest(key, account, "sha256")[:SALT_BYTES]
 
 
-def position_of(keys: RunKeys, account: bytes) -> bytes:
-    """Return the 32-byte key by which leaves are sorted; without the run's secret it says nothing of the account."""
-    return hmac.digest(keys.position, account, "sha256")
+def position_of(salt: bytes, account: bytes) -> bytes:
+    """Return the 32-byte key by which leaves are sorted; without the salt it says nothing of the account."""
+    return _finish(_POSITION.copy(), salt + account)
 
 
 def leaf_hash(run_id: str, salt: bytes, account: bytes, units: Sums) -> bytes:

@@ -45,8 +45,8 @@ def build(
     or time.
     """
     # 1. Salt every leaf and let a keyed hash of the account id decide its place
-    keys = sum_tree.run_keys(_checked_secret(secret), read_run_id(run_id, "run id"))
-    placed = sorted(_placed(account, keys, len(assets)) for account in accounts)
+    key = sum_tree.salt_key(_checked_secret(secret), read_run_id(run_id, "run id"))
+    placed = sorted(_placed(account, key, len(assets)) for account in accounts)
     _refuse_duplicates(placed)
     leaves = tuple(leaf for _, leaf in placed)
     if not leaves:
@@ -79,13 +79,13 @@ def prove(tree: LiabilitiesTree, account: str) -> InclusionProof:
     return proof
 
 
-def _placed(account: Account, keys: sum_tree.RunKeys, assets: int) -> tuple[bytes, TreeLeaf]:
+def _placed(account: Account, key: bytes, assets: int) -> tuple[bytes, TreeLeaf]:
     where = wire.show(account.id)
     name = wire.read_text(account.id, where, MAX_ACCOUNT_BYTES).encode()
     if len(account.units) != assets:
         raise InputError(f"{where}: {len(account.units)} amounts for {assets} assets")
-    leaf = TreeLeaf(account.id, sum_tree.salt_of(keys, name), account.units)
-    return sum_tree.position_of(keys, name), leaf
+    leaf = TreeLeaf(account.id, sum_tree.salt_of(key, name), account.units)
+    return sum_tree.position_of(leaf.salt, name), leaf
 
 
 def _refuse_duplicates(placed: Sequence[tuple[bytes, TreeLeaf]]) -> None:

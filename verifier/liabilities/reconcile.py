@@ -45,18 +45,19 @@ def audit_folder(folder: Path, accounts: Path | None = None, secret: Path | None
 def _reconcile(
     commitment: Commitment, secret: bytes, books: Iterable[Account], listed: list[bytes]
 ) -> tuple[int, list[Finding]]:
-    keys = sum_tree.run_keys(secret, commitment.run_id)
+    key = sum_tree.salt_key(secret, commitment.run_id)
     unexplained = set(listed)
     seen: set[bytes] = set()
     left_out: list[str] = []
     doubled: list[str] = []
     for account in books:
         name = account.id.encode()
-        place = sum_tree.position_of(keys, name)
+        salt = sum_tree.salt_of(key, name)
+        place = sum_tree.position_of(salt, name)
         if place in seen:
             doubled.append(account.id)
         seen.add(place)
-        leaf = sum_tree.leaf_hash(commitment.run_id, sum_tree.salt_of(keys, name), name, account.units)
+        leaf = sum_tree.leaf_hash(commitment.run_id, salt, name, account.units)
         if leaf in unexplained:
             unexplained.remove(leaf)
         else:
