@@ -7,6 +7,7 @@ import typer
 
 if TYPE_CHECKING:
     from verifier.liabilities.build import LiabilitiesTree
+    from verifier.liabilities.store import Store
 
 app = typer.Typer(help="Build the tree of what an exchange owes, and hand out proofs.", no_args_is_help=True)
 
@@ -38,14 +39,20 @@ def build(
         Path | None,
         typer.Option(help="the run's secret; made, closed to others, if it does not exist", show_default="in --out"),
     ] = None,
+    workers: Annotated[
+        int | None, typer.Option(min=1, max=256, help="build in so many processes, for large tables and Parquet")
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="print one JSON object")] = False,
 ) -> None:
     from verifier.cli.terminal import print_json
     from verifier.liabilities.accounts import load_assets
-    from verifier.liabilities.folder import build_folder
+    from verifier.liabilities.folder import build_folder, publish_folder
 
-    tree = build_folder(accounts, load_assets(assets), run_id, as_of, out, secret_file)
-    commitment = tree.commitment
+    table = load_assets(assets)
+    if workers is None and accounts.suffix.lower() != ".parquet":
+        commitment = build_folder(accounts, table, run_id, as_of, out, secret_file).commitment
+    else:
+        commitment = publish_folder(accounts, table, run_id, as_of, out, secret_file, workers or 2)
     if as_json:
         print_json({"tree": str(out), "root": commitment.digest, "commitment": commitment.to_record()})
         return
@@ -66,20 +73,19 @@ def prove(
     ] = None,
 ) -> None:
     from verifier.errors import InputError
-    from verifier.liabilities.build import prove as draw
-    from verifier.liabilities.folder import open_folder
+    from verifier.liabilities.folder import STORE, open_folder, open_store
 
     if (account is not None) == every:
         raise InputError("give either --account ID or --all")
     if every and out is None:
         raise InputError("--all needs --out, a folder for the proofs")
-    opened = open_folder(tree)
+    opened: LiabilitiesTree | Store = open_store(tree) if (tree / STORE).exists() else open_folder(tree)
     if out is None and account is not None:
-        typer.echo(draw(opened, account).to_json())
+        typer.echo(opened.prove(account).to_json())
     elif account is not None and out is not None and out.suffix == ".json":
         _write_proofs(opened, {account: out})
     elif out is not None:
-        accounts = [account] if account is not None else list(opened.index_of)
+        accounts = [account] if account is not None else opened.accounts()
         _write_proofs(opened, {one: out / file_name(one) for one in accounts})
 
 
@@ -120,15 +126,14 @@ build.__doc__ = BUILD_EXAMPLE
 prove.__doc__ = PROVE_EXAMPLE
 
 
-def _write_proofs(tree: "LiabilitiesTree", files: dict[str, Path]) -> None:
+def _write_proofs(tree: "LiabilitiesTree | Store", files: dict[str, Path]) -> None:
     from verifier.cli.terminal import progress_bars
     from verifier.errors import UnavailableError
-    from verifier.liabilities.build import prove as draw
 
     try:
         with progress_bars() as report:
             for number, (account, path) in enumerate(files.items(), 1):
-                content = draw(tree, account).to_json()
+                content = tree.prove(account).to_json()
                 path.parent.mkdir(parents=True, exist_ok=True)
                 path.touch(mode=0o600, exist_ok=False)
                 path.write_bytes(content)

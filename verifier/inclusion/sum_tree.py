@@ -80,11 +80,26 @@ def position_of(salt: bytes, account: bytes) -> bytes:
 
 def leaf_hash(run_id: str, salt: bytes, account: bytes, units: Sums) -> bytes:
     """Hash what a leaf binds: the run, the salt, the account id (its UTF-8 bytes) and every balance in base units."""
+    message = b"".join((salt, len(account).to_bytes(4, "big"), account, encode_sums(units)))
+    return _finish(leaf_state(run_id), message)
+
+
+def node_state() -> "_Hash":
+    """Return the hash of nodes before their message, to be copied: for code that hashes many."""
+    return _NODE
+
+
+def position_state() -> "_Hash":
+    """Return the hash of positions before their message, to be copied."""
+    return _POSITION
+
+
+def leaf_state(run_id: str) -> "_Hash":
+    """Return the hash of one run's leaves before the salt, to be copied."""
     run = run_id.encode()
-    message = b"".join(
-        (len(run).to_bytes(2, "big"), run, salt, len(account).to_bytes(4, "big"), account, encode_sums(units))
-    )
-    return _finish(_LEAF.copy(), message)
+    state = _LEAF.copy()
+    state.update(len(run).to_bytes(2, "big") + run)
+    return state
 
 
 def parent(left: Node, right: Node) -> Node:

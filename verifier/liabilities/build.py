@@ -35,6 +35,14 @@ class LiabilitiesTree:
     levels: tuple[list[Node], ...] = field(repr=False)
     index_of: dict[str, int] = field(repr=False)
 
+    def accounts(self) -> list[str]:
+        """Return every account id, in the order of the leaves."""
+        return list(self.index_of)
+
+    def prove(self, account: str) -> InclusionProof:
+        """Return an account's proof, checked by the code that users run. Raises InputError for an unknown account."""
+        return prove(self, account)
+
 
 def build(
     accounts: Iterable[Account], assets: Sequence[TreeAsset], run_id: str, as_of: str, secret: bytes

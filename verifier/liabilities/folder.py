@@ -1,8 +1,11 @@
 """A tree on disk: what is published, what a regulator gets, and what never leaves the exchange."""
 
 import secrets
+from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
+from typing import TYPE_CHECKING
 
+from chains.errors import MissingExtraError
 from verifier.errors import InputError, UnavailableError
 from verifier.inclusion import wire
 from verifier.inclusion.commitment import TreeAsset
@@ -10,14 +13,18 @@ from verifier.inclusion.sum_tree import SECRET_BYTES
 from verifier.inclusion.wire import MalformedError
 from verifier.liabilities.accounts import Account, read_accounts, write_accounts
 from verifier.liabilities.build import LiabilitiesTree, build
-from verifier.liabilities.commitment import load_commitment, save_commitment
+from verifier.liabilities.commitment import Commitment, load_commitment, save_commitment
 from verifier.liabilities.leaves import write_leaves
+
+if TYPE_CHECKING:
+    from verifier.liabilities.store import Store
 
 COMMITMENT = "commitment.json"
 LEAVES = "leaves.csv"
 PRIVATE = "private"
 SECRET = "secret"  # noqa: S105 (a file name)
 ACCOUNTS = "accounts.csv"
+STORE = "private/store"
 
 
 def build_folder(
@@ -48,6 +55,51 @@ def build_folder(
     except OSError as error:
         raise UnavailableError(f"{error.filename or out}: cannot be written: {error.strerror}") from error
     return tree
+
+
+def publish_folder(
+    accounts: Path,
+    assets: tuple[TreeAsset, ...],
+    run_id: str,
+    as_of: str,
+    out: Path,
+    secret_file: Path | None,
+    workers: int,
+) -> Commitment:
+    """Build the tree of a large table (Parquet or CSV) in several processes, with a store instead of a tree in memory.
+
+    Raises as `build_folder` does, and MissingExtraError when the packages for large tables are not installed.
+    """
+    try:
+        from verifier.liabilities.publish import publish
+        from verifier.liabilities.store import Store
+    except ModuleNotFoundError as error:
+        raise MissingExtraError(
+            f"large tables need {error.name!r}: install reserve-verifier[publish], or use a CSV table without --workers"
+        ) from error
+    if out.exists() and (not out.is_dir() or any(out.iterdir())):
+        raise InputError(f"{out}: is not an empty folder; a tree that was published must not be overwritten")
+    known = secret_file is not None and secret_file.exists()
+    secret = read_secret(secret_file) if secret_file is not None and known else secrets.token_bytes(SECRET_BYTES)
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+        (out / PRIVATE).mkdir(mode=0o700)
+        _write_private(out / PRIVATE / SECRET, secret)
+        if secret_file is not None and not known:
+            _write_private(secret_file, secret)
+        with ProcessPoolExecutor(workers) as executor:
+            commitment = publish(accounts, assets, run_id, as_of, secret, out, executor)
+        write_leaves(out / LEAVES, assets, Store(out, secret).leaves())
+    except OSError as error:
+        raise UnavailableError(f"{error.filename or out}: cannot be written: {error.strerror}") from error
+    return commitment
+
+
+def open_store(folder: Path) -> "Store":
+    """Open a folder that `publish_folder` made, to draw proofs from it."""
+    from verifier.liabilities.store import Store
+
+    return Store(folder, read_secret(folder / PRIVATE / SECRET))
 
 
 def open_folder(folder: Path) -> LiabilitiesTree:
