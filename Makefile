@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 WORKERS ?= 2
 
-.PHONY: demo test test-long bench lint lock clean
+.PHONY: demo test test-long bench fuzz lint lock clean
 
 demo: .venv/installed ## play the main job on this machine, offline
 	$(BIN)/por demo
@@ -17,6 +17,9 @@ test-long: .venv/installed ## the tests that take minutes
 
 bench: .venv/installed ## measure, side by side in one run, as ratios
 	$(BIN)/python -m tests.bench
+
+fuzz: .venv/installed ## throw changed proofs at the parser (SECONDS=60 SEED=n)
+	$(BIN)/python -m tests.fuzz
 
 lint: .venv/installed
 	$(BIN)/ruff check .

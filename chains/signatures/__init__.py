@@ -5,21 +5,31 @@ from typing import Any, cast
 
 from chains.errors import IdentifierError
 from chains.ids import account_id
-from chains.signatures.result import OwnershipResult
+from chains.signatures.result import UNBOUND, OwnershipResult
 
-__all__ = ["SCHEMES", "OwnershipResult", "verify"]
+__all__ = ["SCHEMES", "UNBOUND", "OwnershipResult", "verify"]
 
 SCHEMES: dict[str, str] = {
     "bip-137": "chains.signatures.bip137:verify",
+    "bitcoin-message": "chains.signatures.bitcoin_message:verify",
     "eip-191": "chains.signatures.eip191:verify",
+    "eip-191-hash": "chains.signatures.evm_hash:verify",
+    "keccak": "chains.signatures.keccak_text:verify",
+    "tron-v1": "chains.signatures.tron:verify_hash",
+    "tron-v1-text": "chains.signatures.tron:verify_unhashed",
+    "tron-v2": "chains.signatures.tron:verify_text",
+    "okx-keccak": "chains.signatures.okx_keccak:verify",
+    "ed25519": "chains.signatures.ed25519:verify_text",
+    "okx-ed25519": "chains.signatures.ed25519:verify_okx",
 }
 
 
 def verify(scheme: str, account: str, message: str, signature: str, **material: Any) -> OwnershipResult:
     """Check a signature over a text message against a CAIP-10 account; `material` is what a scheme needs beside them.
 
-    A signature that is malformed or made by another key is a result that says so. Raises IdentifierError for an
-    unknown scheme, or an account that is malformed or of a family the scheme does not serve.
+    A signature that is malformed or made by another key is a result that says so; so is one whose key nothing ties to
+    the address (`unbound`: not valid). Raises IdentifierError for an unknown scheme, or an account that is malformed
+    or of a family the scheme does not serve.
     """
     if scheme not in SCHEMES:
         raise IdentifierError(f"unknown signature scheme {scheme[:40]!r}; known: {', '.join(SCHEMES)}")

@@ -1,8 +1,11 @@
 """What a signature shows about an account."""
 
+from collections.abc import Callable
 from typing import NamedTuple
 
 from chains.ids import AccountId
+
+UNBOUND = "unbound"  # a key signed, and nothing ties the address to this key
 
 
 class OwnershipResult(NamedTuple):
@@ -13,3 +16,6 @@ class OwnershipResult(NamedTuple):
     scheme: str
     account: AccountId
     signer: AccountId | None = None
+
+
+Digest = Callable[[bytes], bytes]

@@ -20,6 +20,7 @@ from chains.signatures.secp256k1 import ORDER
 
 VECTORS = Path(__file__).parents[3] / "shared" / "vectors" / "bip322" / "bip137.json"
 BITCOIN = ChainId("bip122:000000000019d6689c085ae165831e93")
+SOLANA = ChainId("solana:5eykt4UsFv8P8NJdTREpY1vzqKqZKvdp")
 MESSAGE = "Example Exchange controls this wallet on 2026-11-22T00:00:00Z"
 KEY = coincurve.PrivateKey(bytes(range(1, 33)))
 BITCOIN_FAMILY = [chain for chain, network in networks().items() if network.bitcoin]
@@ -271,10 +272,11 @@ def test_one_flipped_bit_of_account_or_message_or_hex_is_refused(position, bit):
 # --- the table ---
 @pytest.mark.parametrize("scheme", SCHEMES)
 def test_half_a_surrogate_pair_is_a_malformed_message(scheme):
-    account, signature = {
-        "bip-137": (bitcoin_account(Kind.P2PKH), text(bitcoin_signature(31))),
-        "eip-191": (evm_account(), evm_signature().hex()),
-    }[scheme]
+    bitcoin, edwards = (bitcoin_account(Kind.P2PKH), text(bitcoin_signature(31))), (f"{SOLANA}:{'1' * 32}", "00" * 64)
+    tron = ("tron:728126428:TJRabPrwbZy45sbavfcjinPJC18kjpRTv8", evm_signature().hex())
+    special = {"bip-137": bitcoin, "bitcoin-message": bitcoin, "ed25519": edwards, "okx-ed25519": edwards}
+    default = tron if scheme.startswith("tron") else (evm_account(), evm_signature().hex())
+    account, signature = special.get(scheme, default)
     assert verify(scheme, account, "\ud800", signature).reason == "malformed-message"
 
 

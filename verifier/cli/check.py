@@ -13,16 +13,17 @@ EXAMPLE = """Check that your balance is inside what the exchange published.
 
 Example: por check my-proof.json --root 64-HEX-DIGITS-THE-EXCHANGE-PUBLISHED --expect BTC=0.5
 
-Several proofs of one run are compared with each other: users who were shown different books find out.
+The exchange's format is found out by trying (`por formats` lists them). Several proofs of one run are compared with
+each other: users who were shown different books find out, and --fraud-out keeps the evidence.
 """
 _SHOWN_ASSETS = 12
 
 
 def check(
     proofs: Annotated[list[Path], typer.Argument(help="proof files; several are compared with each other")],
-    root: Annotated[str | None, typer.Option(help="the commitment digest the exchange published (64 hex)")] = None,
+    root: Annotated[str | None, typer.Option(help="the root or digest the exchange published (hex)")] = None,
     anchor: Annotated[
-        Path | None, typer.Option(help="instead of --root: the published commitment.json, or a run's bundle folder")
+        Path | None, typer.Option(help="instead of --root: a file with the published root, or a run's bundle folder")
     ] = None,
     expect: Annotated[
         list[str] | None, typer.Option(help="what you own, such as BTC=0.5; repeat it for each asset")
@@ -31,22 +32,34 @@ def check(
     proof_format: Annotated[
         str | None, typer.Option("--format", help="refuse every format but this one", show_default=False)
     ] = None,
+    fact: Annotated[
+        list[str] | None,
+        typer.Option(help="what the exchange told you elsewhere, such as credential=… or uid=…"),
+    ] = None,
+    fraud_out: Annotated[
+        Path | None, typer.Option(help="write what contradicts between the proofs to this file, for anyone to check")
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="print one JSON object")] = False,
 ) -> None:
     from datetime import UTC, datetime, timedelta
 
-    from verifier.cli.terminal import print_json
+    from verifier.cli.terminal import print_json, progress_bars
     from verifier.inclusion.check import check_proofs
 
-    report = check_proofs(
-        proofs,
-        root,
-        anchor,
-        _expectations(expect or []),
-        now=datetime.now(UTC),
-        max_age=timedelta(days=max_age_days),
-        only_format=proof_format,
-    )
+    with progress_bars() as progress:
+        report = check_proofs(
+            proofs,
+            root,
+            anchor,
+            _pairs("--expect", "BTC=0.5", expect or []),
+            now=datetime.now(UTC),
+            max_age=timedelta(days=max_age_days),
+            only_format=proof_format,
+            facts=_pairs("--fact", "uid=12345", fact or []),
+            progress=progress,
+        )
+    if fraud_out is not None:
+        _keep_fraud(report, fraud_out)
     if as_json:
         print_json(report.to_record())
     else:
@@ -57,18 +70,35 @@ def check(
 check.__doc__ = EXAMPLE
 
 
-def _expectations(options: Iterable[str]) -> dict[str, str]:
+def _pairs(option: str, example: str, given: Iterable[str]) -> dict[str, str]:
     from verifier.errors import InputError
 
-    expected: dict[str, str] = {}
-    for option in options:
-        name, equals, amount = option.partition("=")
+    pairs: dict[str, str] = {}
+    for text in given:
+        name, equals, value = text.partition("=")
         if not equals or not name:
-            raise InputError(f"--expect {option}: write ASSET=AMOUNT, for instance BTC=0.5")
-        if name in expected:
-            raise InputError(f"--expect {name}: given twice")
-        expected[name] = amount
-    return expected
+            raise InputError(f"{option} {text}: write NAME=VALUE, for instance {example}")
+        if name in pairs:
+            raise InputError(f"{option} {name}: given twice")
+        pairs[name] = value
+    return pairs
+
+
+def _keep_fraud(report: "CheckReport", path: Path) -> None:
+    import json
+
+    from verifier.errors import UnavailableError
+    from verifier.inclusion.fraud import fraud_records
+
+    records = fraud_records(report.pool.fraud)
+    if not records:
+        typer.echo("no contradiction was found that can stand alone; nothing was written", err=True)
+        return
+    try:
+        path.write_text(json.dumps(records[0], indent=1, ensure_ascii=True) + "\n", "utf-8")
+    except OSError as error:
+        raise UnavailableError(f"{path}: cannot be written: {error.strerror}") from error
+    typer.echo(f"{path}: the first of {len(records)} contradictions; anyone can check it: por check {path}", err=True)
 
 
 def _explain(report: "CheckReport") -> None:
@@ -83,21 +113,38 @@ def _explain(report: "CheckReport") -> None:
 
 def _explain_result(result: "InclusionResult") -> None:
     _headline(result.file, result.verdict.value, result.verdict == "accepted")
+    if result.format is not None:
+        typer.echo(f"  format   {_printable(result.format)}")
     for finding in result.findings:
-        typer.echo(f"  {finding.code}: {finding.text}")
+        typer.echo(f"  {finding.code}: {_safe(finding.text)}")
     if result.account is not None:
         typer.echo(f"  account  {_printable(result.account)}")
-        typer.echo(f"  run      {result.run_id} as of {result.as_of}")
-        typer.echo(f"  root     {result.root}")
-    if result.own is not None and result.totals is not None:
+    if result.run_id is not None:
+        as_of = f" as of {result.as_of}" if result.as_of else ""
+        typer.echo(f"  run      {_printable(result.run_id)}{as_of}")
+    if result.root is not None:
+        typer.echo(f"  root     {_printable(result.root)}")
+    if result.own:
         typer.echo(f"  counted for this account        {_amounts(result.own)}")
+    if result.totals:
         typer.echo(f"  the exchange says it owes all   {_amounts(result.totals)}")
     if result.does_not_prove:
-        typer.echo("  This proves that the account and these balances are under this root, and that the totals above")
-        typer.echo("  include them." + (" The root is the published one." if result.grade.root_anchored else ""))
-        typer.echo("  It does not prove:")
-        for sentence in result.does_not_prove:
-            typer.echo(f"  - {sentence}")
+        _explain_limits(result)
+
+
+def _explain_limits(result: "InclusionResult") -> None:
+    steps = {
+        "your entry is under this root": result.grade.included,
+        "the balance is bound to you": result.grade.own_balance_bound,
+        "the totals include every balance proven under them": result.grade.totals_bound,
+        "the root is the published one": result.grade.root_anchored,
+        "the tree is recent": result.grade.fresh,
+    }
+    for sentence, holds in steps.items():
+        typer.echo(f"  {'yes' if holds else 'no '}  {sentence}")
+    typer.echo("  This does not prove:")
+    for sentence in result.does_not_prove:
+        typer.echo(f"  - {sentence}")
 
 
 def _headline(what: str, verdict: str, good: bool) -> None:
@@ -108,6 +155,10 @@ def _amounts(amounts: dict[str, str]) -> str:
     held = [f"{amount} {symbol}" for symbol, amount in amounts.items() if amount != "0"]
     more = f" and {len(held) - _SHOWN_ASSETS} more (--json shows all)" if len(held) > _SHOWN_ASSETS else ""
     return (", ".join(held[:_SHOWN_ASSETS]) or "nothing") + more
+
+
+def _safe(text: str) -> str:
+    return text if text.isprintable() else ascii(text)
 
 
 def _printable(text: str) -> str:

@@ -1,38 +1,43 @@
-"""Check users' inclusion proofs: is this balance inside what the exchange published?"""
+"""Check users' inclusion proofs, any exchange's: is this balance inside what the exchange published?"""
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
-from fractions import Fraction
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from verifier.errors import InputError
-from verifier.inclusion import sum_tree, wire
-from verifier.inclusion.commitment import Commitment, load_commitment
-from verifier.inclusion.pool import pool_claims
-from verifier.inclusion.proof import MAX_BYTES, PROOF_FORMAT, InclusionProof, proof_of
-from verifier.inclusion.result import CheckReport, Claim, Finding, Grade, InclusionResult, ProofVerdict, overall
-from verifier.inclusion.sum_tree import SumError
+from verifier.inclusion import fraud, wire
+from verifier.inclusion.commitment import load_commitment
+from verifier.inclusion.detect import try_formats
+from verifier.inclusion.judge import judge, unrecognised
+from verifier.inclusion.judge_list import Progress, judge_list
+from verifier.inclusion.loading import Loaded, is_companion, load
+from verifier.inclusion.mine import is_account
+from verifier.inclusion.own_proof import DEFAULT_MAX_AGE, Question, check_proof
+from verifier.inclusion.pool import pool_results
+from verifier.inclusion.proof import PROOF_FORMAT, proof_of
+from verifier.inclusion.recipe import recipes
+from verifier.inclusion.result import CheckReport, Finding, InclusionResult, ProofVerdict, overall
+from verifier.inclusion.sum_tree import TREE_FORMAT
 from verifier.inclusion.wire import MalformedError
 
-DEFAULT_MAX_AGE = timedelta(days=35)
-_DIGEST = re.compile(r"[0-9a-fA-F]{64}")
+__all__ = ["DEFAULT_MAX_AGE", "Question", "check_proof", "check_proofs"]
+
+_DIGEST = re.compile(r"[0-9a-fA-F]{16,128}")
 _AMOUNT = re.compile(r"[0-9]{1,60}(\.[0-9]{1,60})?")
+_NESTED_TREE_BYTES = 64 * 1024 * 1024
 
 
-@dataclass(frozen=True)
-class Question:
-    """What the checker knows from elsewhere: the published digest, the own balance, what time it is."""
+class _Asked(NamedTuple):
+    """What was asked about every file: what is published, known of the user, and allowed as format."""
 
-    root: str | None = None
-    expected: Mapping[str, str] = field(default_factory=dict)
-    now: datetime | None = None
-    max_age: timedelta = DEFAULT_MAX_AGE
-
-
-NOTHING_KNOWN = Question()
+    question: Question
+    facts: Mapping[str, str]
+    only: str | None
+    anchor: Any
+    progress: Progress | None
 
 
 def check_proofs(
@@ -43,45 +48,83 @@ def check_proofs(
     now: datetime | None = None,
     max_age: timedelta = DEFAULT_MAX_AGE,
     only_format: str | None = None,
+    facts: Mapping[str, str] | None = None,
+    progress: Progress | None = None,
 ) -> CheckReport:
     """Check one or more users' proof files, and pool those of one run.
 
-    `root` is the commitment digest the exchange published (64 hex digits), or `anchor` a file or folder that holds the
-    published commitment; `expected` maps an asset or symbol to the whole coins the user believes to own (one file
-    only); `now` (aware) and `max_age` decide freshness; `only_format` names the one format that
-    may match. Raises UnavailableError for a file that cannot be read and InputError for arguments that make no sense;
-    whatever stands in a proof file is a result, not an error.
+    `root` is what the exchange published (16 to 128 hex digits), or `anchor` a file or folder that holds it; `expected`
+    maps an asset or symbol to the whole coins the user believes to own (one file only); `now` (aware) and `max_age`
+    decide freshness; `only_format` names the one format that may match; `facts` are what the exchange told the user
+    elsewhere, such as a credential; `progress` is called with a file's name and the bytes done and in all. Raises
+    UnavailableError for a file that cannot be read and InputError for arguments that make no sense; whatever stands in
+    a proof file is a result, not an error. A file that only accompanies another (roots, metadata) has no result.
     """
-    # 1. What was published, and what the user expects
+    # 1. What was published, and what the user expects and knows
     if now is not None and now.tzinfo is None:
         raise InputError("`now` needs a time zone")
-    question = Question(_published(root, anchor), _expectation(expected or {}, len(paths)), now, max_age)
-    if only_format not in (None, PROOF_FORMAT):
-        raise InputError(f"--format: unknown format {wire.show(only_format)}; known: {PROOF_FORMAT}")
+    _check_format(only_format)
     if not paths:
         raise InputError("no proof file was given")
+    published, anchor_value = _published(root, anchor)
+    files = [load(Path(path), _limit(only_format)) for path in paths]
+    proofs = [loaded for loaded in files if not _accompanies(loaded)] or files
+    question = Question(published, _expectation(expected or {}, len(proofs)), now, max_age)
+    asked = _Asked(question, dict(facts or {}), only_format, anchor_value, progress)
     # 2. Each proof by itself
-    results = tuple(check_file(Path(path), question) for path in paths)
+    results = tuple(result for loaded in proofs for result in _check_for_each_user(loaded, files, asked))
     # 3. The proofs against each other
-    pool = pool_claims([result.claim for result in results if result.claim], len(results))
+    pool = pool_results(results)
     # 4. The worst of all decides
     return CheckReport(overall((result.verdict for result in results), pool), results, pool)
 
 
-def check_file(path: Path, question: Question) -> InclusionResult:
-    """Check one proof file. Raises UnavailableError when it cannot be read; all else is in the result."""
-    try:
-        value = wire.read_json(wire.read_file(path, MAX_BYTES), str(path))
-    except InputError as error:
-        return _unrecognised(path, Finding("not-a-proof", str(error)))
-    name = value.get("format") if isinstance(value, dict) else None
-    if name != PROOF_FORMAT:
-        text = f"{path}: no format known here has {wire.show(name)} as its `format`; known: {PROOF_FORMAT}"
-        return _unrecognised(path, Finding("unknown-format", text))
-    return _check_record(value, str(path), question)
+def _check_for_each_user(loaded: Loaded, files: Sequence[Loaded], asked: _Asked) -> list[InclusionResult]:
+    """Check a file; a published list once for each user's file that came along, under that file's name."""
+    users = [one for one in files if one.kind == "json" and is_account(one.value)]
+    if loaded.kind != "rows" or len(users) < 2:
+        return [_check_loaded(loaded, files, asked)]
+    results = []
+    for user in users:
+        alone = [one for one in files if one is user or one not in users]
+        result, name = _check_loaded(loaded, alone, asked), str(user.path)
+        results.append(replace(result, file=name, lines=result.lines and result.lines._replace(file=name)))
+    return results
 
 
-def _check_record(value: Any, file: str, question: Question) -> InclusionResult:
+def _check_loaded(loaded: Loaded, files: Sequence[Loaded], asked: _Asked) -> InclusionResult:
+    file = str(loaded.path)
+    others = [one.value for one in files if one is not loaded and one.kind in ("json", "root")]
+    others += [] if asked.anchor is None else [asked.anchor]
+    if loaded.problem is not None:
+        return unrecognised(file, loaded.problem)
+    if _accompanies(loaded):
+        text = f"{file}: accompanies a proof and proves nothing alone; hand it over together with the proof or tree"
+        return unrecognised(file, Finding("companion-alone", text))
+    if loaded.kind == "rows":
+        question = asked.question
+        return judge_list(loaded, asked.facts, question.expected, others, question.root, asked.only, asked.progress)
+    return _check_value(loaded, others, asked)
+
+
+def _check_value(loaded: Loaded, others: Sequence[Any], asked: _Asked) -> InclusionResult:
+    file, question, only = str(loaded.path), asked.question, asked.only
+    name = loaded.value.get("format") if isinstance(loaded.value, dict) else None
+    if name == PROOF_FORMAT and only in (None, PROOF_FORMAT):
+        return _check_own(loaded.value, file, question)
+    if name == fraud.FRAUD_FORMAT:
+        return fraud.check_fraud(loaded.value, file)
+    root = next((value for value in others if isinstance(value, str)), question.root)
+    facts = {**asked.facts, **({"root": root} if root else {})}
+    trials = try_formats(loaded.value, facts, others, only)
+    if not trials:
+        known = f"{PROOF_FORMAT}, and the formats that `por formats` names"
+        text = f"{file}: no format known here is laid out like this; `format` is {wire.show(name)}; known: {known}"
+        return unrecognised(file, Finding("unknown-format", text))
+    return judge(file, trials, question.root, question.expected)
+
+
+def _check_own(value: Any, file: str, question: Question) -> InclusionResult:
     try:
         return check_proof(proof_of(value), question, file)
     except MalformedError as error:
@@ -89,147 +132,52 @@ def _check_record(value: Any, file: str, question: Question) -> InclusionResult:
         return InclusionResult(file, PROOF_FORMAT, ProofVerdict.REFUSED, findings=findings)
 
 
-def check_proof(proof: InclusionProof, question: Question = NOTHING_KNOWN, file: str = "") -> InclusionResult:
-    """Judge one proof; pure. A proof that was damaged or forged is refused with the reasons."""
-    commitment = proof.commitment
-    # 1. The path leads to the root, no sum wraps, padding is empty
-    faults = list(_faults(proof))
-    included = not faults
-    # 2. The root is the published one; the balance is the expected one
-    anchored = included and question.root == commitment.digest
-    if included and question.root is not None and not anchored:
-        faults.append(_not_published(commitment, question.root))
-    if included:
-        faults.extend(_unexpected(proof, question.expected))
-    # 3. The snapshot is recent
-    fresh = included and question.now is not None and _is_fresh(commitment, question.now, question.max_age)
-    grade = Grade(included, included, included, anchored, fresh)
-    notes = [] if fresh or question.now is None or not included else [_stale(commitment, question)]
-    leaf = proof.leaf.hash.hex() if included else None
-    return InclusionResult(
-        file=file,
-        format=PROOF_FORMAT,
-        verdict=ProofVerdict.REFUSED if faults else ProofVerdict.ACCEPTED,
-        root=commitment.digest,
-        leaf=leaf,
-        own=commitment.amounts(proof.balances) if included else None,
-        totals=commitment.amounts(commitment.totals) if included else None,
-        grade=grade,
-        findings=(*faults, *notes),
-        does_not_prove=() if faults else tuple(_limits(grade, question)),
-        account=proof.account,
-        run_id=commitment.run_id,
-        as_of=commitment.as_of,
-        claim=Claim(file, commitment.run_id, commitment.digest, proof.index, leaf, proof.account) if leaf else None,
-    )
+def _accompanies(loaded: Loaded) -> bool:
+    return is_companion(loaded) or (loaded.kind == "json" and is_account(loaded.value))
 
 
-def _faults(proof: InclusionProof) -> Iterator[Finding]:
-    commitment = proof.commitment
-    if proof.commitment_digest != commitment.digest:
-        yield Finding("commitment-differs", "the header in this file was changed: its digest is not the one beside it")
-    shape = list(_shape_faults(proof))
-    if shape:
-        yield from shape
-        return
-    yield from _padding_faults(proof)
-    try:
-        top = sum_tree.fold_path(proof.leaf, proof.index, proof.path)
-    except SumError as error:
-        yield Finding("sum-overflow", str(error))
-        return
-    if top.hash != commitment.root:
-        text = "the hashes do not lead to the root: the account, a balance or the path was changed"
-        yield Finding("root-differs", text)
-    if top.sums != commitment.totals:
-        yield Finding("totals-differ", "the sums on the path do not add up to the totals in the header")
+def _check_format(name: str | None) -> None:
+    if name is not None and name != PROOF_FORMAT and name not in recipes():
+        known = ", ".join([PROOF_FORMAT, *recipes()])
+        raise InputError(f"--format: unknown format {wire.show(name)}; known: {known}")
 
 
-def _shape_faults(proof: InclusionProof) -> Iterator[Finding]:
-    commitment, assets = proof.commitment, len(proof.commitment.assets)
-    depth = sum_tree.depth_of(commitment.leaf_count)
-    if commitment.depth != depth:
-        text = f"{commitment.leaf_count} leaves need depth {depth}, the header says {commitment.depth}"
-        yield Finding("depth-differs", text)
-    if len(proof.path) != depth:
-        yield Finding("path-length", f"the path has {len(proof.path)} steps; this tree needs {depth}")
-    if not 0 <= proof.index < commitment.leaf_count:
-        text = f"leaf number {proof.index} lies beyond the {commitment.leaf_count} leaves of the tree"
-        yield Finding("index-beyond-tree", text)
-    if any(len(sums) != assets for sums in (proof.balances, commitment.totals, *(node.sums for node in proof.path))):
-        yield Finding("malformed", f"an entry does not have one amount for each of the {assets} assets")
+def _limit(only_format: str | None) -> int:
+    """A tree that is one JSON value is read whole; only who names such a format may hand over a large one."""
+    nested = only_format is not None and only_format in recipes() and recipes()[only_format].special == "nested"
+    return _NESTED_TREE_BYTES if nested else 4 * 1024 * 1024
 
 
-def _padding_faults(proof: InclusionProof) -> Iterator[Finding]:
-    assets, leaf_count = len(proof.commitment.assets), proof.commitment.leaf_count
-    for height, sibling in enumerate(proof.path):
-        first_place = (proof.index >> height ^ 1) << height
-        empty = sum_tree.padding(height, assets)
-        if first_place >= leaf_count:
-            if sibling != empty:
-                text = f"step {height + 1} of the path lies beyond the last leaf and is not empty"
-                yield Finding("padding-carries-value", text)
-        elif sibling.hash == empty.hash:
-            text = f"step {height + 1} of the path is padding in a place where the header counts leaves"
-            yield Finding("padding-inside", text)
-
-
-def _not_published(commitment: Commitment, root: str) -> Finding:
-    if root == commitment.root.hex():
-        text = f"{root} is the tree's top hash; compare the commitment digest, here {commitment.digest}"
-    else:
-        text = f"the exchange published {root}, this proof belongs to {commitment.digest}"
-    return Finding("root-not-published", text)
-
-
-def _unexpected(proof: InclusionProof, expected: Mapping[str, str]) -> Iterator[Finding]:
-    assets = proof.commitment.assets
-    for name, amount in expected.items():
-        column = next((number for number, asset in enumerate(assets) if name in (asset.asset, asset.symbol)), None)
-        if column is None:
-            if Fraction(amount) != 0:
-                yield Finding("balance-differs", f"you expect {amount} {name}, but this tree does not cover {name}")
-            continue
-        if Fraction(amount) != Fraction(proof.balances[column], 10 ** assets[column].decimals):
-            counted = proof.commitment.amounts(proof.balances)[assets[column].symbol]
-            yield Finding("balance-differs", f"you expect {amount} {name}, but the exchange counted {counted}")
-
-
-def _is_fresh(commitment: Commitment, now: datetime, max_age: timedelta) -> bool:
-    return timedelta(0) <= now - wire.utc(commitment.as_of) <= max_age
-
-
-def _stale(commitment: Commitment, question: Question) -> Finding:
-    if question.now is not None and question.now < wire.utc(commitment.as_of):
-        return Finding("as-of-in-future", f"the tree says it is of {commitment.as_of}, which lies in the future")
-    return Finding("stale", f"the tree is of {commitment.as_of}, more than {question.max_age.days} days ago")
-
-
-def _limits(grade: Grade, question: Question) -> Iterator[str]:
-    if not grade.root_anchored:
-        yield (
-            "that this is the tree the exchange published: the root was read from your own file; compare it with the "
-            "published one (--root or --anchor)"
-        )
-    if not question.expected:
-        yield "that the balance is right: compare the amounts with your own records (--expect)"
-    if not grade.fresh:
-        yield "that the tree is recent"
-    yield "that other users are counted: an account the exchange left out is found only when its owner asks for a proof"
-    yield "that everybody is shown the same root: compare it with others, or use a public log"
-    yield "that the exchange holds the coins: that is what `por verify` checks"
-
-
-def _published(root: str | None, anchor: str | Path | None) -> str | None:
+def _published(root: str | None, anchor: str | Path | None) -> tuple[str | None, Any]:
     if root is not None and anchor is not None:
         raise InputError("give --root or --anchor, not both")
     if anchor is not None:
-        return load_commitment(Path(anchor)).digest
+        return _anchored(Path(anchor))
     if root is None:
-        return None
+        return None, None
     if not _DIGEST.fullmatch(root):
-        raise InputError(f"--root: expected the 64 hex digits the exchange published, found {wire.show(root)}")
-    return root.lower()
+        raise InputError(f"--root: expected the 16 to 128 hex digits the exchange published, found {wire.show(root)}")
+    return root.lower(), None
+
+
+def _anchored(path: Path) -> tuple[str, Any]:
+    """Return the root an anchor file holds, and its value for formats that keep more in it."""
+    if path.is_dir():
+        return load_commitment(path).digest, None
+    loaded = load(path)
+    value = loaded.value
+    if loaded.kind == "root":
+        return str(value), None
+    if not isinstance(value, dict) or value.get("format") == TREE_FORMAT or not is_companion(loaded):
+        return load_commitment(path).digest, None
+    audit, named = value.get("audit"), value.get("root_hash", value.get("root", value.get("userMerkleRoot")))
+    if isinstance(audit, dict) and isinstance(audit.get("commitment"), dict):
+        named = audit["commitment"].get("digest")
+    if isinstance(named, dict):
+        named = named.get("hash")
+    if not isinstance(named, str) or not _DIGEST.fullmatch(named):
+        raise InputError(f"{path}: holds no root")
+    return named.lower(), value
 
 
 def _expectation(expected: Mapping[str, str], files: int) -> Mapping[str, str]:
@@ -239,7 +187,3 @@ def _expectation(expected: Mapping[str, str], files: int) -> Mapping[str, str]:
         if not _AMOUNT.fullmatch(amount):
             raise InputError(f"--expect {name}: {wire.show(amount)} is not a plain amount of whole coins such as 1.5")
     return dict(expected)
-
-
-def _unrecognised(path: Path, finding: Finding) -> InclusionResult:
-    return InclusionResult(str(path), None, ProofVerdict.UNRECOGNISED, findings=(finding,))

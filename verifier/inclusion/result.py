@@ -1,9 +1,12 @@
 """The graded answer to `was I counted?`: never a bare "valid", always with what it does not prove."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+if TYPE_CHECKING:
+    from verifier.inclusion.recipe import PathProof, Recipe, Walk
 
 
 class ProofVerdict(StrEnum):
@@ -48,6 +51,36 @@ class Claim(NamedTuple):
     account: str
 
 
+class PathEvidence(NamedTuple):
+    """An accepted path in an exchange's own format, for comparison with other users' paths."""
+
+    file: str
+    recipe: "Recipe"
+    proof: "PathProof"
+    walk: "Walk"
+
+
+class Fraud(NamedTuple):
+    """Proofs that contradict each other; `files` hold the contradiction, `evidence` is the fraud proof's content."""
+
+    code: str
+    text: str
+    files: tuple[str, ...]
+    evidence: Mapping[str, Any] | None = None
+
+    def to_record(self) -> dict[str, Any]:
+        return {"code": self.code, "text": self.text, "files": list(self.files)}
+
+
+class LineClaim(NamedTuple):
+    """Lines of a published list that a user was told to own: from `start` to before `end`."""
+
+    file: str
+    root: str
+    start: int
+    end: int
+
+
 @dataclass(frozen=True)
 class InclusionResult:
     """One file's answer. `root` is the published digest, `leaf` the leaf hash, amounts are whole coins by symbol."""
@@ -66,6 +99,9 @@ class InclusionResult:
     run_id: str | None = None
     as_of: str | None = None
     claim: Claim | None = None
+    evidence: tuple[PathEvidence, ...] = ()
+    lines: LineClaim | None = None
+    fraud: tuple[Fraud, ...] = ()
 
     def to_record(self) -> dict[str, Any]:
         """Return the object that `por check --json` prints for this file."""
@@ -82,14 +118,6 @@ class InclusionResult:
         }
 
 
-class Fraud(NamedTuple):
-    """Proofs that contradict each other; `files` hold the contradiction."""
-
-    code: str
-    text: str
-    files: tuple[str, ...]
-
-
 class PoolVerdict(StrEnum):
     SINGLE = "single"
     CONSISTENT = "consistent"
@@ -103,7 +131,7 @@ class PoolReport(NamedTuple):
     def to_record(self) -> dict[str, Any]:
         return {
             "verdict": self.verdict.value,
-            "fraud": [{**entry._asdict(), "files": list(entry.files)} for entry in self.fraud],
+            "fraud": [entry.to_record() for entry in self.fraud],
         }
 
 

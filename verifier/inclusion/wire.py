@@ -141,6 +141,17 @@ def read_file(path: Path, max_bytes: int) -> bytes:
     return content
 
 
+def read_head(path: Path, size: int) -> bytes:
+    """Return a regular file's first bytes. Raises UnavailableError when unreadable, InputError when no regular file."""
+    try:
+        if not stat.S_ISREG(path.stat().st_mode):
+            raise InputError(f"{path}: not a regular file")
+        with path.open("rb") as file:
+            return file.read(size)
+    except (OSError, ValueError) as error:
+        raise UnavailableError(f"{path}: cannot be read: {getattr(error, 'strerror', None) or error}") from error
+
+
 def read_json(content: bytes, where: str) -> Any:
     """Decode bounded JSON. Raises InputError naming the file."""
     try:

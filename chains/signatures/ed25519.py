@@ -1,0 +1,132 @@
+"""Ed25519 signatures over a text, and the address that the key has on its chain."""
+
+import base64
+import binascii
+import re
+
+from Crypto.Signature import eddsa
+
+from chains.errors import IdentifierError
+from chains.ids import AccountId, chain_of
+from chains.signatures import base_codecs as codec
+from chains.signatures.key_addresses import address_facts, ed25519_addresses
+from chains.signatures.messages import okx_text
+from chains.signatures.recovered_account import plain_address
+from chains.signatures.recovery import encode
+from chains.signatures.result import UNBOUND, Digest, OwnershipResult
+
+ORDER = 2**252 + 27_742_317_777_372_353_535_851_937_790_883_648_493
+_HEX_KEY = re.compile(r"(?:0x)?([0-9a-f]{64}|[0-9A-F]{64})")
+_HEX_SIGNATURE = re.compile(r"(?:0x)?([0-9a-f]{128}|[0-9A-F]{128})")
+# The eight points of small order: whoever names one as a key can sign every text. Source: RFC 8032, section 8.9 and
+# "Taming the many EdDSAs" (Chalkias, Garillot, Nikolaenko 2020), table 6.
+_WEAK_KEYS = {
+    bytes.fromhex(text)
+    for text in (
+        "0100000000000000000000000000000000000000000000000000000000000000",
+        "ecffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f",
+        "0000000000000000000000000000000000000000000000000000000000000000",
+        "0000000000000000000000000000000000000000000000000000000000000080",
+        "26e8958fc2b227b045c3f489f2ef98f0d5dfac05d3c63339b13802886d53fc05",
+        "26e8958fc2b227b045c3f489f2ef98f0d5dfac05d3c63339b13802886d53fc85",
+        "c7176a703d4dd84fba3c0b760d10670f2a2053fa2c39ccc64ec7fd7792ac037a",
+        "c7176a703d4dd84fba3c0b760d10670f2a2053fa2c39ccc64ec7fd7792ac03fa",
+    )
+}
+
+
+def verify_text(account: AccountId, message: str, signature: str, *, public_key: str = "") -> OwnershipResult:
+    """Check `ed25519`: a signature over the text itself, in 64 bytes of base64 or hex.
+
+    `public_key` (32 bytes of hex) may be left out where the address contains the key. Reasons of invalid results:
+    `malformed-signature`, `malformed-message`, `malformed-key`, `key-missing`, `weak-key` (signs everything),
+    `non-canonical` (s not below the group's order), `not-signed`, `signer-differs`, and `unbound` where the chain's
+    addresses do not follow from the key. Raises IdentifierError for a chain of another curve. Source: RFC 8032.
+    """
+    return _verify("ed25519", lambda text: text, account, message, signature, public_key)
+
+
+def verify_okx(account: AccountId, message: str, signature: str, *, public_key: str = "") -> OwnershipResult:
+    """Check `okx-ed25519`: a signature over OKX's envelope around the text. Reasons as in `ed25519`."""
+    return _verify("okx-ed25519", okx_text, account, message, signature, public_key)
+
+
+def _verify(
+    scheme: str, envelope: Digest, account: AccountId, message: str, signature: str, public_key: str
+) -> OwnershipResult:
+    chain, address = chain_of(account), plain_address(account)
+    facts = address_facts().get(chain)
+    if facts is None or facts.curve != "ed25519":
+        raise IdentifierError(f"{account}: {scheme} serves accounts of ed25519 chains only; {chain} is none known here")
+
+    def answer(valid: bool, reason: str) -> OwnershipResult:
+        return OwnershipResult(valid, reason, scheme, account, account if valid else None)
+
+    # 1. The key: the one that is named, or the one inside the address
+    key = _named_key(public_key) if public_key else _key_inside(facts.rule, address)
+    text, raw = encode(message), _signature(signature)
+    if text is None or raw is None:
+        return answer(False, "malformed-message" if text is None else "malformed-signature")
+    if key is None:
+        return answer(False, "malformed-key" if public_key else "key-missing")
+    # 2. It signed this text
+    fault = _signature_fault(key, envelope(text), raw)
+    if fault:
+        return answer(False, fault)
+    # 3. Its address is the account's
+    own = ed25519_addresses(chain, key)
+    if address in own:
+        return answer(True, "signed")
+    return answer(False, UNBOUND if not own or facts.rotates else "signer-differs")
+
+
+def _signature_fault(key: bytes, text: bytes, signature: bytes) -> str:
+    if key in _WEAK_KEYS:
+        return "weak-key"
+    if int.from_bytes(signature[32:], "little") >= ORDER:
+        return "non-canonical"
+    try:
+        point = eddsa.import_public_key(key)
+    except ValueError:  # the library's word for bytes that are no point of the curve
+        return "no-such-key"
+    try:
+        eddsa.new(point, "rfc8032").verify(text, signature)
+    except ValueError:
+        return "not-signed"
+    return ""
+
+
+def _signature(text: str) -> bytes | None:
+    """Return 64 bytes from hex or canonical base64, else None."""
+    match = _HEX_SIGNATURE.fullmatch(text)
+    if match:
+        return bytes.fromhex(match[1])
+    try:
+        raw = base64.b64decode(text, validate=True)
+    except (ValueError, binascii.Error):
+        return None
+    return raw if len(raw) == 64 and base64.b64encode(raw).decode("ascii") == text else None
+
+
+def _named_key(text: str) -> bytes | None:
+    match = _HEX_KEY.fullmatch(text)
+    return bytes.fromhex(match[1]) if match else None
+
+
+def _key_inside(rule: str, address: str) -> bytes | None:
+    """Return the 32 bytes of key inside an address of a kind that carries it; its checksum is compared later."""
+    raw: bytes | None = None
+    if rule == "base58-key":
+        raw = codec.from_base58(address, 44)
+    elif rule == "ss58":
+        decoded = codec.from_base58(address, 60) or b""
+        raw = decoded[-34:-2]
+    elif rule in ("algorand", "stellar"):
+        try:
+            decoded = base64.b32decode(address + "=" * (-len(address) % 8))
+        except (ValueError, binascii.Error):
+            return None
+        raw = decoded[:32] if rule == "algorand" else decoded[1:33]
+    elif rule in ("near", "kadena"):
+        return _named_key(address.removeprefix("k:"))
+    return raw if raw is not None and len(raw) == 32 else None

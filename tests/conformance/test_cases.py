@@ -1,0 +1,38 @@
+"""Every case folder gets the answer that stands beside it; a new case is a new folder."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from verifier import check_proofs
+from verifier.inclusion.recipe import recipes
+
+ROOT = Path(__file__).parents[2]
+FOLDERS = sorted(path.parent for path in (ROOT / "fixtures" / "inclusion").glob("*/expected.json"))
+
+
+@pytest.mark.parametrize("folder", FOLDERS, ids=lambda folder: folder.name)
+def test_a_case_gets_its_expected_answer(folder):
+    expected = json.loads((folder / "expected.json").read_text("utf-8"))
+    assert (folder / "README.md").read_text("utf-8").strip()
+    paths = [folder / name for name in expected["files"]]
+    report = check_proofs(paths, root=expected["root"], facts=expected["facts"], expected=expected["expect"])
+    result = report.results[0]
+    assert (result.verdict.value, result.format) == (expected["verdict"], expected["format"]), result.findings
+    assert (result.root, result.own) == (expected["root"], expected["own"])
+    assert expected["totals"] is None or result.totals == expected["totals"]
+
+
+def test_every_format_has_a_case():
+    assert {folder.name.removesuffix("-sample") for folder in FOLDERS} == set(recipes())
+
+
+def test_the_cases_are_what_the_builders_make():
+    from tests.builders.accounts import built
+    from tests.builders.lists import BUILDERS
+
+    for name in BUILDERS:
+        folder = ROOT / "fixtures" / "inclusion" / name.replace(":", "-")
+        for file, content in built(name, 5, 4).files.items():
+            assert (folder / file).read_bytes() == content, name

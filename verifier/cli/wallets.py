@@ -1,0 +1,119 @@
+"""por wallets: does an exchange's published wallet list hold?"""
+
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    from verifier.wallet_lists.comparison import Comparison
+    from verifier.wallet_lists.report import ListReport, Progress
+
+EXAMPLE = """Check an exchange's published wallet list: signatures, totals, duplicates, and what it leaves open.
+
+Reads OKX (11, 12 or merged columns), HTX (monthly CSV) and BitMEX (reserves YAML). Several lists are compared with each
+other: new and vanished wallets, signatures that are used again, addresses that two exchanges claim.
+
+Example: por wallets okx_por_2026-11.csv
+
+Exit codes: 0 nothing refused, 1 a signature or total is refused, 2 nothing could be checked, 3 bad input.
+"""
+LIMITS = (
+    "that the coins are there: amounts are the exchange's word until they are read from the chains (por collect)",
+    "that the exchange holds the keys today, unless a message names this list and a recent date",
+    "that nothing is owed against these coins, or that they were not borrowed for the day",
+)
+_SECONDS_BEFORE_PROGRESS = 2
+_SHOWN_ASSETS = 12
+
+
+def wallets(
+    files: Annotated[list[Path], typer.Argument(help="published wallet lists; several are compared with each other")],
+    as_json: Annotated[bool, typer.Option("--json", help="print one JSON object")] = False,
+) -> None:
+    from verifier.cli.terminal import print_json
+    from verifier.wallet_lists.report import check_wallet_lists
+
+    report = check_wallet_lists(files, _progress())
+    if as_json:
+        print_json(report.to_record())
+    else:
+        for each in report.lists:
+            _explain(each)
+        if len(report.lists) > 1:
+            _explain_comparison(report.comparison)
+        typer.echo("None of this proves:")
+        for sentence in LIMITS:
+            typer.echo(f"  - {sentence}")
+    raise typer.Exit(report.exit_code)
+
+
+wallets.__doc__ = EXAMPLE
+
+
+def _explain(report: "ListReport") -> None:
+    from verifier.wallet_lists.judge import Status
+
+    record, counts = report.to_record(), report.survey.statuses
+    color = {"nothing-refused": "green", "refused": "red"}.get(report.verdict.value, "yellow")
+    headline = typer.style(report.verdict.value.replace("-", " "), fg=color, bold=True)
+    typer.echo(f"{report.file}: {headline}")
+    when = f", about {report.day.day} ({report.day.source})" if report.day else ""
+    typer.echo(
+        f"  {report.exchange}, format {report.format}{when}: {record['rows']:,} rows, {record['signed']:,} signed"
+    )
+    typer.echo(
+        f"  {counts[Status.VERIFIED]:,} signed by the wallet's own key · {counts[Status.UNBOUND]:,} wallet not bound · "
+        f"{counts[Status.REFUSED]:,} refused · {counts[Status.UNCHECKED]:,} not checkable here · "
+        f"{counts[Status.UNSIGNED]:,} rows unsigned"
+    )
+    if report.totals:
+        bad = sum(check.match.value == "differs" for check in report.totals)
+        typer.echo(f"  {len(report.totals):,} declared totals, {bad:,} of them wrong")
+    for asset in record["assets"][:_SHOWN_ASSETS]:
+        typer.echo(
+            f"  {asset['asset']:<12} {asset['amount']:>28}   signed by its own key: {asset.get('verified', '0')}"
+        )
+    if len(record["assets"]) > _SHOWN_ASSETS:
+        typer.echo(f"  and {len(record['assets']) - _SHOWN_ASSETS:,} more assets (--json shows all)")
+    for finding in report.findings:
+        typer.echo(f"  {finding.code}: {finding.text}")
+
+
+def _explain_comparison(comparison: "Comparison") -> None:
+    typer.echo("compared with each other:")
+    for step in comparison.steps:
+        typer.echo(
+            f"  {step.first} → {step.second}: {step.new:,} new wallets, {step.vanished:,} vanished, "
+            f"{step.reused:,} signatures used again"
+        )
+    if comparison.reused:
+        typer.echo(f"  {comparison.reused:,} signatures appear in lists of different days; the oldest:")
+        for reused in comparison.oldest[:3]:
+            typer.echo(f"    {reused.address}: {reused.days:,} days ({reused.first} → {reused.last})")
+    for claim in comparison.double_claims[:_SHOWN_ASSETS]:
+        who = " and ".join(f"{exchange} ({file}:{line})" for exchange, file, line in claim.claims)
+        typer.echo(f"  claimed twice: {claim.account} by {who}")
+
+
+def _progress() -> Callable[["Progress"], None]:
+    """Return a function that shows on stderr how far a long list is, once it takes more than two seconds."""
+    started = shown = time.monotonic()
+    is_terminal = sys.stderr.isatty()
+
+    def report(progress: "Progress") -> None:
+        nonlocal shown
+        now = time.monotonic()
+        if now - started < _SECONDS_BEFORE_PROGRESS or now - shown < (0.5 if is_terminal else 10):
+            return
+        shown = now
+        rate = progress.signatures / (now - started)
+        percent = 100 * progress.done // max(1, progress.size)
+        line = f"{progress.file}: {percent} %, {progress.rows:,} rows, {rate:,.0f} signatures/s"
+        sys.stderr.write(f"\r\x1b[2K{line}" if is_terminal else f"{line}\n")
+        sys.stderr.flush()
+
+    return report

@@ -1,0 +1,1 @@
+"""Readers for the few formats whose files no description can state."""
