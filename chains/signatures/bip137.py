@@ -12,6 +12,7 @@ from chains.bitcoin.address import address_of_script, bitcoin_facts, script_of
 from chains.errors import IdentifierError
 from chains.ids import AccountId, account_id, address_of, chain_of
 from chains.network import Network, network_of
+from chains.signatures.messages import bitcoin_digest
 from chains.signatures.result import OwnershipResult
 from chains.signatures.secp256k1 import is_high_s, recover_key
 
@@ -72,16 +73,7 @@ def verify(account: AccountId, message: str, signature: str, *, lenient: bool = 
 
 def message_digest(network: Network, message: str) -> bytes:
     """Return the 32 bytes that are signed: double SHA-256 of the magic and the text, each after its length."""
-    parts = (bitcoin_facts(network).message_magic.encode(), message.encode())
-    return sha256(sha256(b"".join(_compact_size(len(part)) + part for part in parts)).digest()).digest()
-
-
-def _compact_size(size: int) -> bytes:
-    if size < 0xFD:
-        return bytes([size])
-    if size <= 0xFFFF:
-        return b"\xfd" + size.to_bytes(2, "little")
-    return b"\xfe" + size.to_bytes(4, "little")
+    return bitcoin_digest(bitcoin_facts(network).message_magic.encode(), message.encode())
 
 
 def _decode(signature: str) -> bytes | None:

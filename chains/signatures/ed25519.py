@@ -38,8 +38,8 @@ _WEAK_KEYS = {
 def verify_text(account: AccountId, message: str, signature: str, *, public_key: str = "") -> OwnershipResult:
     """Check `ed25519`: a signature over the text itself, in 64 bytes of base64 or hex.
 
-    `public_key` (32 bytes of hex) may be left out where the address contains the key. Reasons of invalid results:
-    `malformed-signature`, `malformed-message`, `malformed-key`, `key-missing`, `weak-key` (signs everything),
+    `public_key` (32 bytes in hex or Base58) may be left out where the address contains the key. Reasons of invalid
+    results: `malformed-signature`, `malformed-message`, `malformed-key`, `key-missing`, `weak-key` (signs everything),
     `non-canonical` (s not below the group's order), `not-signed`, `signer-differs`, and `unbound` where the chain's
     addresses do not follow from the key. Raises IdentifierError for a chain of another curve. Source: RFC 8032.
     """
@@ -109,8 +109,10 @@ def _signature(text: str) -> bytes | None:
 
 
 def _named_key(text: str) -> bytes | None:
+    """Return a key from 64 hex digits, or from Base58 as Solana writes it."""
     match = _HEX_KEY.fullmatch(text)
-    return bytes.fromhex(match[1]) if match else None
+    raw = bytes.fromhex(match[1]) if match else codec.from_base58(text, 44)
+    return raw if raw is not None and len(raw) == 32 else None
 
 
 def _key_inside(rule: str, address: str) -> bytes | None:

@@ -249,6 +249,7 @@ def test_a_key_inside_the_address_need_not_be_named(make_address):
     signature = base64.b64encode(make.sign_edwards(3, "ed25519", MESSAGE)).decode()
     assert verify("ed25519", f"{chain}:{make_address(3)}", MESSAGE, signature).valid
     assert verify("ed25519", f"{chain}:{make_address(4)}", MESSAGE, signature).reason == "not-signed"
+    assert verify("ed25519", f"{chain}:{make_address(3)}", MESSAGE, signature, public_key=make.solana(3)).valid
     other = {"public_key": make.edwards_public(3).hex()}
     assert verify("ed25519", f"{chain}:{make_address(4)}", MESSAGE, signature, **other).reason == "signer-differs"
 

@@ -75,6 +75,28 @@ def test_owners_named_by_the_list_alone_never_count_as_the_wallet(tmp_path):
     assert next(asset for asset in record["assets"] if asset["asset"] == "ETH")["unbound"] == "1.5"
 
 
+def test_a_signature_copied_to_another_wallet_is_refused(tmp_path):
+    signature = make.sign(1, "eip-191-hash", make.OKX_MESSAGE)
+    rows = [make.okx_row("ETH", "ETH", make.evm(number), "1", signature) for number in (1, 2, 1, 2)]
+    record = check(tmp_path, make.okx_list(rows, {}))
+    assert (record["verified"], record["refused"]) == (2, 2)
+
+
+def test_old_lists_without_a_network_column_are_read_by_the_coins_label(tmp_path):
+    rows = [row.split(",") for row in make.okx_rows() if row.startswith(("ETH,ETH", "BTC", "LTC", "DOGE"))]
+    rows = [",".join([cells[0], *cells[2:]]) for cells in rows]
+    content = make.okx_list(rows, {}, header=make.OKX_HEADER.replace("Network,", ""))
+    record = check(tmp_path, content)
+    assert (record["format"], record["verified"]) == ("okx-10-columns", 6)
+
+
+def test_a_public_key_in_the_column_for_scripts_changes_nothing(tmp_path):
+    named = make.key(4).public_key.format().hex()
+    signature = make.sign_bitcoin(4, make.BITCOIN, make.OKX_MESSAGE)
+    row = make.okx_row("BTC", "BTC", make.p2pkh(make.BITCOIN, 4), "3", signature, "", named)
+    assert check(tmp_path, make.okx_list([row], {}))["verified"] == 1
+
+
 def test_an_owner_whose_signature_is_wrong_is_refused(tmp_path):
     rows = make.okx_rows()
     signature = make.sign(22, "eip-191-hash", make.OKX_MESSAGE)
@@ -482,3 +504,14 @@ def test_text_from_a_list_cannot_move_the_cursor(tmp_path):
     done = run(write(tmp_path, make.okx_list(rows, {"\x1b[2J\u202e": "5"})))
     assert "\x1b[2J" not in done.stdout
     assert "\u202e" not in done.stdout
+
+
+def test_a_list_that_takes_long_shows_how_far_it_is_and_how_fast(tmp_path, monkeypatch):
+    from verifier.cli import wallets
+
+    for name in ("SECONDS_BEFORE", "SECONDS_BETWEEN", "SECONDS_BETWEEN_LINES"):
+        monkeypatch.setattr(wallets, name, 0)
+    rows = [make.okx_row("ETH", "ETH", f"0x{number:040x}", "1") for number in range(600)]
+    done = run("--json", write(tmp_path, make.okx_list(rows, {})))
+    assert "512 rows, 0 signatures/s" in done.stderr
+    assert json.loads(done.stdout)["lists"][0]["rows"] == 600

@@ -2,7 +2,6 @@
 
 import sys
 import time
-from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -26,7 +25,7 @@ LIMITS = (
     "that the exchange holds the keys today, unless a message names this list and a recent date",
     "that nothing is owed against these coins, or that they were not borrowed for the day",
 )
-_SECONDS_BEFORE_PROGRESS = 2
+SECONDS_BEFORE, SECONDS_BETWEEN, SECONDS_BETWEEN_LINES = 2.0, 0.5, 10.0
 _SHOWN_ASSETS = 12
 
 
@@ -37,7 +36,11 @@ def wallets(
     from verifier.cli.terminal import print_json
     from verifier.wallet_lists.report import check_wallet_lists
 
-    report = check_wallet_lists(files, _progress())
+    progress = _ProgressLine()
+    try:
+        report = check_wallet_lists(files, progress)
+    finally:
+        progress.close()
     if as_json:
         print_json(report.to_record())
     else:
@@ -99,21 +102,28 @@ def _explain_comparison(comparison: "Comparison") -> None:
         typer.echo(f"  claimed twice: {claim.account} by {who}")
 
 
-def _progress() -> Callable[["Progress"], None]:
-    """Return a function that shows on stderr how far a long list is, once it takes more than two seconds."""
-    started = shown = time.monotonic()
-    is_terminal = sys.stderr.isatty()
+class _ProgressLine:
+    """How far a long list is, on stderr, once it takes more than two seconds: one line that is rewritten, or a few."""
 
-    def report(progress: "Progress") -> None:
-        nonlocal shown
+    def __init__(self) -> None:
+        self.started = self.shown = time.monotonic()
+        self.is_terminal = sys.stderr.isatty()
+        self.lines = 0
+
+    def __call__(self, progress: "Progress") -> None:
         now = time.monotonic()
-        if now - started < _SECONDS_BEFORE_PROGRESS or now - shown < (0.5 if is_terminal else 10):
+        pause = SECONDS_BETWEEN if self.is_terminal else SECONDS_BETWEEN_LINES
+        if now - self.started < SECONDS_BEFORE or now - self.shown < pause:
             return
-        shown = now
-        rate = progress.signatures / (now - started)
+        self.shown = now
+        self.lines += 1
+        rate = progress.signatures / max(now - self.started, 0.001)
         percent = 100 * progress.done // max(1, progress.size)
         line = f"{progress.file}: {percent} %, {progress.rows:,} rows, {rate:,.0f} signatures/s"
-        sys.stderr.write(f"\r\x1b[2K{line}" if is_terminal else f"{line}\n")
+        sys.stderr.write(f"\r\x1b[2K{line}" if self.is_terminal else f"{line}\n")
         sys.stderr.flush()
 
-    return report
+    def close(self) -> None:
+        """Wipe the line from a terminal."""
+        if self.is_terminal and self.lines:
+            sys.stderr.write("\r\x1b[2K")

@@ -11,6 +11,7 @@ from verifier.errors import InputError
 from verifier.inclusion import fraud, wire
 from verifier.inclusion.commitment import load_commitment
 from verifier.inclusion.detect import try_formats
+from verifier.inclusion.finding import Finding
 from verifier.inclusion.judge import judge, unrecognised
 from verifier.inclusion.judge_list import Progress, judge_list
 from verifier.inclusion.loading import Loaded, is_companion, load
@@ -19,7 +20,7 @@ from verifier.inclusion.own_proof import DEFAULT_MAX_AGE, Question, check_proof
 from verifier.inclusion.pool import pool_results
 from verifier.inclusion.proof import PROOF_FORMAT, proof_of
 from verifier.inclusion.recipe import recipes
-from verifier.inclusion.result import CheckReport, Finding, InclusionResult, ProofVerdict, overall
+from verifier.inclusion.result import CheckReport, InclusionResult, ProofVerdict, overall
 from verifier.inclusion.sum_tree import TREE_FORMAT
 from verifier.inclusion.wire import MalformedError
 

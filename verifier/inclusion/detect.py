@@ -4,9 +4,9 @@ from collections.abc import Callable, Mapping, Sequence
 from importlib import import_module
 from typing import Any, NamedTuple, cast
 
+from verifier.inclusion.finding import Finding
 from verifier.inclusion.layout import OtherLayoutError, read_path
 from verifier.inclusion.recipe import PathProof, Recipe, Walk, recipes, walk
-from verifier.inclusion.result import Finding
 from verifier.inclusion.wire import MalformedError
 
 Reader = Callable[[Recipe, Any, Mapping[str, str], Sequence[Any]], list[PathProof]]

@@ -1,30 +1,21 @@
 """Write what contradicts between users' proofs into one small file, and check such a file: nobody need be trusted."""
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from verifier.inclusion import numbers, template
+from verifier.inclusion.finding import Finding
 from verifier.inclusion.layout import MAX_STEPS
 from verifier.inclusion.numbers import Balances
 from verifier.inclusion.recipe import Node, PathProof, Recipe, Step, climb, recipes, same_amounts
-from verifier.inclusion.result import (
-    Finding,
-    Fraud,
-    InclusionResult,
-    LineClaim,
-    PathEvidence,
-    ProofVerdict,
-)
+from verifier.inclusion.result import Fraud, InclusionResult, LineClaim, PathEvidence, ProofVerdict, Seen
 from verifier.inclusion.wire import MalformedError, show
-
-if TYPE_CHECKING:
-    from verifier.inclusion.pool import Seen
 
 FRAUD_FORMAT = "reserve-verifier/fraud-proof/1"
 _KINDS = ("node-with-two-sums", "two-roots", "leaf-claimed-twice", "overlapping-lines")
 
 
-def two_sums(node: str, first: "Seen", second: "Seen") -> dict[str, Any]:
+def two_sums(node: str, first: Seen, second: Seen) -> dict[str, Any]:
     """Return the evidence that one node has two sums: two partial paths, each from that node or its neighbour up.
 
     Nothing below the node is told: no id and no nonce, unless the node is a user's own leaf.

@@ -4,8 +4,9 @@ from collections.abc import Iterator, Sequence
 from typing import Final
 
 from verifier.inclusion import template
+from verifier.inclusion.finding import Finding
 from verifier.inclusion.recipe import Recipe
-from verifier.inclusion.result import Finding, Grade
+from verifier.inclusion.result import Grade
 
 # What a format cannot do, by code; the sentences are for users.
 WARNINGS: Final = {

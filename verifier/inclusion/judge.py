@@ -5,9 +5,10 @@ from fractions import Fraction
 
 from verifier.inclusion import numbers
 from verifier.inclusion.detect import Trial
+from verifier.inclusion.finding import Finding
 from verifier.inclusion.grading import grade_of, limits, unbound, weaknesses
 from verifier.inclusion.numbers import Balances
-from verifier.inclusion.result import UNGRADED, Finding, Grade, InclusionResult, PathEvidence, ProofVerdict
+from verifier.inclusion.result import UNGRADED, Grade, InclusionResult, PathEvidence, ProofVerdict
 
 # Not wrong but incomplete, or no proof at all: there is nothing to judge.
 _NOTHING_TO_JUDGE = {"companion-missing", "root-missing", "too-long", "not-a-number"}

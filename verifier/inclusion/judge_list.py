@@ -6,12 +6,13 @@ from typing import Any
 
 from verifier.errors import InputError
 from verifier.inclusion import numbers, rows, tree_audit
+from verifier.inclusion.finding import Finding
 from verifier.inclusion.grading import limits, unbound, weaknesses
 from verifier.inclusion.judge import unexpected, unrecognised
 from verifier.inclusion.loading import Loaded
 from verifier.inclusion.mine import ByLines, Mine, mine_of
 from verifier.inclusion.recipe import Recipe, recipes
-from verifier.inclusion.result import Finding, Grade, InclusionResult, LineClaim, ProofVerdict
+from verifier.inclusion.result import Grade, InclusionResult, LineClaim, ProofVerdict
 from verifier.inclusion.tree_audit import Tree
 from verifier.inclusion.wire import MalformedError
 

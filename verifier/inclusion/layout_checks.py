@@ -5,8 +5,8 @@ from decimal import Decimal
 from typing import Any
 
 from verifier.inclusion import template
+from verifier.inclusion.finding import Finding
 from verifier.inclusion.recipe import Recipe, Step
-from verifier.inclusion.result import Finding
 from verifier.inclusion.wire import MalformedError, show
 
 

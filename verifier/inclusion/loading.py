@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 from verifier.errors import InputError
 from verifier.inclusion import wire
-from verifier.inclusion.result import Finding
+from verifier.inclusion.finding import Finding
 
 MAX_BYTES = 4 * 1024 * 1024
 _HEAD_BYTES = 64 * 1024

@@ -11,8 +11,8 @@ from decimal import Decimal
 from typing import Any
 
 from verifier.inclusion import numbers, template
+from verifier.inclusion.finding import Finding
 from verifier.inclusion.recipe import Recipe
-from verifier.inclusion.result import Finding
 from verifier.inclusion.rows import Row
 from verifier.inclusion.wire import MalformedError, show
 

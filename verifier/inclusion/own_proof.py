@@ -7,8 +7,9 @@ from fractions import Fraction
 
 from verifier.inclusion import sum_tree, wire
 from verifier.inclusion.commitment import Commitment
+from verifier.inclusion.finding import Finding
 from verifier.inclusion.proof import PROOF_FORMAT, InclusionProof
-from verifier.inclusion.result import Claim, Finding, Grade, InclusionResult, ProofVerdict
+from verifier.inclusion.result import Claim, Grade, InclusionResult, ProofVerdict
 from verifier.inclusion.sum_tree import SumError
 
 DEFAULT_MAX_AGE = timedelta(days=35)

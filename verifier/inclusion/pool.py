@@ -3,10 +3,8 @@
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import combinations
-from typing import NamedTuple
 
 from verifier.inclusion import numbers
-from verifier.inclusion.numbers import Balances
 from verifier.inclusion.recipe import same_amounts
 from verifier.inclusion.result import (
     Claim,
@@ -16,6 +14,7 @@ from verifier.inclusion.result import (
     PathEvidence,
     PoolReport,
     PoolVerdict,
+    Seen,
 )
 
 _UNSIGNED = "This is evidence as strong as the origin of the files: a proof file carries no signature."
@@ -44,15 +43,6 @@ def _report(found: tuple[Fraud, ...], files: int) -> PoolReport:
     if found:
         return PoolReport(PoolVerdict.FRAUD, found)
     return PoolReport(PoolVerdict.SINGLE if files <= 1 else PoolVerdict.CONSISTENT, ())
-
-
-class Seen(NamedTuple):
-    """One node as one user's proof shows it: `below` is how many steps up the user's path it stands or hangs."""
-
-    evidence: PathEvidence
-    sums: Balances
-    below: int
-    own: bool
 
 
 def _two_sums(evidence: Iterable[PathEvidence]) -> Iterator[Fraud]:

@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from verifier.inclusion import numbers, template
+from verifier.inclusion.finding import Finding
 from verifier.inclusion.numbers import Balances, Style
-from verifier.inclusion.result import Finding
 from verifier.inclusion.wire import MalformedError
 
 FOLDER = Path(__file__).parent / "formats"

@@ -5,7 +5,10 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from verifier.inclusion.finding import Finding
+
 if TYPE_CHECKING:
+    from verifier.inclusion.numbers import Balances
     from verifier.inclusion.recipe import PathProof, Recipe, Walk
 
 
@@ -13,13 +16,6 @@ class ProofVerdict(StrEnum):
     ACCEPTED = "accepted"
     REFUSED = "refused"
     UNRECOGNISED = "unrecognised"
-
-
-class Finding(NamedTuple):
-    """Something wrong with a proof: a code for machines, a sentence for people."""
-
-    code: str
-    text: str
 
 
 class Grade(NamedTuple):
@@ -58,6 +54,15 @@ class PathEvidence(NamedTuple):
     recipe: "Recipe"
     proof: "PathProof"
     walk: "Walk"
+
+
+class Seen(NamedTuple):
+    """One node as one user's proof shows it: `below` is how many steps up the user's path it stands or hangs."""
+
+    evidence: PathEvidence
+    sums: "Balances"
+    below: int
+    own: bool
 
 
 class Fraud(NamedTuple):

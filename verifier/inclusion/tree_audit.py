@@ -5,8 +5,8 @@ from pathlib import Path
 from typing import NamedTuple, NoReturn, cast
 
 from verifier.inclusion import numbers, template
+from verifier.inclusion.finding import Finding
 from verifier.inclusion.recipe import Recipe, same_amounts
-from verifier.inclusion.result import Finding
 from verifier.inclusion.rows import Amount, Row, read_rows, tail_of
 from verifier.inclusion.wire import MalformedError
 

@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 from verifier.inclusion import sum_tree
 from verifier.inclusion.commitment import Commitment
-from verifier.inclusion.result import Finding
+from verifier.inclusion.finding import Finding
 from verifier.inclusion.sum_tree import Node, Sums
 
 

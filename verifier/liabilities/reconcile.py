@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from verifier.inclusion import sum_tree, wire
 from verifier.inclusion.commitment import Commitment, load_commitment
-from verifier.inclusion.result import Finding
+from verifier.inclusion.finding import Finding
 from verifier.liabilities.accounts import Account, read_accounts
 from verifier.liabilities.audit import audit_leaves
 from verifier.liabilities.folder import read_secret

@@ -1,12 +1,13 @@
 """Judge one row: which schemes its network uses, whether a signature holds, and whether it is the wallet's own."""
 
+import re
 from collections import Counter, OrderedDict
 from enum import StrEnum
 from hashlib import sha256
 from typing import Any, NamedTuple
 
 from chains.errors import ChainError
-from chains.ids import AccountId, ChainId, account_id, family_of
+from chains.ids import AccountId, ChainId, account_id, chain_of, family_of
 from chains.signatures import UNBOUND, OwnershipResult, verify
 from chains.signatures.coins import is_coin
 from chains.signatures.key_addresses import address_facts
@@ -18,6 +19,8 @@ EVM_SCHEMES = ("eip-191-hash", "eip-191", "keccak", "okx-keccak")
 TRON_SCHEMES = ("tron-v2", "tron-v1", "tron-v1-text")
 ED25519_SCHEMES = ("okx-ed25519", "ed25519")
 CACHED_CLAIMS = 100_000
+# The column for a redeem script may name the one public key instead; the signature gives that key away anyway.
+_PUBLIC_KEY = re.compile(r"(?:0x)?(?:0[23][0-9a-fA-F]{64}|04[0-9a-fA-F]{128})")
 _TELLING = (UNBOUND, "public-key-differs", "weak-key", "high-s", "non-canonical")
 
 
@@ -148,9 +151,10 @@ def _verify(
     more = signatures[1:]
     options: dict[str, Any] = {}
     if scheme == "bitcoin-message":
-        options = {"script": material, "more_signatures": more, "lenient": True}
+        script = "" if _PUBLIC_KEY.fullmatch(material) else material
+        options = {"script": script, "more_signatures": more, "lenient": True}
     elif scheme == "okx-keccak":
-        is_utxo = is_coin(ChainId(account.rpartition(":")[0]))
+        is_utxo = is_coin(chain_of(account))
         options = {"script": material, "more_signatures": more} if is_utxo else {"public_key": material}
     elif scheme in ED25519_SCHEMES:
         options = {"public_key": material}

@@ -1,4 +1,4 @@
-"""OKX's wallet lists: 11 columns, 12 with the kind of staking, or the auditor's merged form without amounts."""
+"""OKX's wallet lists: 11 columns, 12 with the kind of staking, fewer in old ones, or merged without amounts."""
 
 from collections.abc import Iterator
 
@@ -8,16 +8,13 @@ from verifier.wallet_lists.tables import Table
 
 
 def recognises(columns: tuple[str, ...]) -> bool:
-    """Tell whether a header is OKX's: two signatures per row, and a network beside the coin."""
-    return {"signature2", "network"} <= set(columns)
+    """Tell whether a header is OKX's: no other list has a second signature per row."""
+    return "signature2" in columns
 
 
 def read(table: Table) -> WalletList:
     """Return a list of OKX; its rows raise InputError with file and row when an amount is none."""
-    if "amount" not in table.columns:
-        name = "okx-merged"
-    else:
-        name = "okx-12-columns" if "kind" in table.columns else "okx-11-columns"
+    name = f"okx-{len(table.columns)}-columns" if "amount" in table.columns else "okx-merged"
     return WalletList(name, "OKX", table.totals, _rows(table))
 
 

@@ -4,10 +4,10 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from verifier.inclusion import template
+from verifier.inclusion.finding import Finding
 from verifier.inclusion.layout import MAX_STEPS, OtherLayoutError, canonical_hash
 from verifier.inclusion.numbers import read_balances
 from verifier.inclusion.recipe import PathProof, Recipe, Step
-from verifier.inclusion.result import Finding
 from verifier.inclusion.wire import MalformedError, show
 
 _KEYS = {"merkelLeaf", "level", "role"}

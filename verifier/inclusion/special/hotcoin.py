@@ -6,9 +6,9 @@ from dataclasses import replace
 from typing import Any
 
 from verifier.inclusion import numbers
+from verifier.inclusion.finding import Finding
 from verifier.inclusion.layout import OtherLayoutError, balances_of, read_path
 from verifier.inclusion.recipe import PathProof, Recipe
-from verifier.inclusion.result import Finding
 from verifier.inclusion.wire import MalformedError
 
 _ANCHOR = {"protocol", "assets", "snapshotId", "root", "leafCount", "userTotals"}

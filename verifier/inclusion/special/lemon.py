@@ -5,10 +5,10 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from verifier.inclusion.finding import Finding
 from verifier.inclusion.layout import MAX_STEPS, OtherLayoutError, canonical_hash
 from verifier.inclusion.numbers import Balances, read_balances
 from verifier.inclusion.recipe import PathProof, Recipe, Step
-from verifier.inclusion.result import Finding
 from verifier.inclusion.wire import MalformedError
 
 _COLUMNS = {"id", "balances", "proof", "audit_id"}

@@ -5,10 +5,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from verifier.inclusion import numbers
+from verifier.inclusion.finding import Finding
 from verifier.inclusion.layout import OtherLayoutError, canonical_hash
 from verifier.inclusion.numbers import Balances
 from verifier.inclusion.recipe import PathProof, Recipe
-from verifier.inclusion.result import Finding
 from verifier.inclusion.wire import MalformedError
 
 _SHOWN_FAULTS = 5

@@ -5,9 +5,9 @@ from dataclasses import replace
 from itertools import pairwise
 from typing import Any
 
+from verifier.inclusion.finding import Finding
 from verifier.inclusion.layout import MAX_STEPS, OtherLayoutError, read_path
 from verifier.inclusion.recipe import PathProof, Recipe
-from verifier.inclusion.result import Finding
 from verifier.inclusion.wire import MalformedError, show
 
 

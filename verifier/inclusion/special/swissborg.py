@@ -4,9 +4,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from verifier.inclusion import numbers, template
+from verifier.inclusion.finding import Finding
 from verifier.inclusion.layout import MAX_STEPS, OtherLayoutError, canonical_hash
 from verifier.inclusion.recipe import PathProof, Recipe, Step
-from verifier.inclusion.result import Finding
 from verifier.inclusion.wire import MalformedError, show
 
 _MAX_HOLDINGS = 2_000
