@@ -5,6 +5,8 @@ import binascii
 import re
 
 from Crypto.Signature import eddsa
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from chains.errors import IdentifierError
 from chains.ids import AccountId, chain_of
@@ -86,14 +88,18 @@ def _signature_fault(key: bytes, text: bytes, signature: bytes) -> str:
     if int.from_bytes(signature[32:], "little") >= ORDER:
         return "non-canonical"
     try:
-        point = eddsa.import_public_key(key)
-    except ValueError:  # the library's word for bytes that are no point of the curve
-        return "no-such-key"
-    try:
-        eddsa.new(point, "rfc8032").verify(text, signature)
-    except ValueError:
-        return "not-signed"
+        Ed25519PublicKey.from_public_bytes(key).verify(signature, text)
+    except InvalidSignature:
+        return "not-signed" if _is_point(key) else "no-such-key"
     return ""
+
+
+def _is_point(key: bytes) -> bool:
+    try:
+        eddsa.import_public_key(key)
+    except ValueError:  # the library's word for bytes that are no point of the curve
+        return False
+    return True
 
 
 def _signature(text: str) -> bytes | None:

@@ -2,5 +2,5 @@
 
 from importlib import import_module
 
-for name in ("readings", "proofs", "replay", "publisher"):
+for name in ("readings", "proofs", "replay", "publisher", "signatures"):
     import_module(f"tests.bench.{name}").main()

@@ -7,7 +7,7 @@ import time
 from pathlib import Path
 
 import coincurve
-from Crypto.Signature import eddsa
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from chains.signatures import verify
 from chains.signatures.key_addresses import evm_address
@@ -42,9 +42,9 @@ def bare_recover(signature: str):
 
 
 def bare_edwards():
-    point = eddsa.import_public_key(make.edwards_public(3))
+    key = Ed25519PublicKey.from_public_bytes(make.edwards_public(3))
     signature = make.sign_edwards(3, "ed25519", MESSAGE)
-    return lambda: eddsa.new(point, "rfc8032").verify(MESSAGE.encode(), signature)
+    return lambda: key.verify(signature, MESSAGE.encode())
 
 
 def bare_of(case):
