@@ -8,8 +8,9 @@ import time
 from hashlib import sha256
 from pathlib import Path
 
+from tests.builders.deep import deep_okx_proof
 from verifier.inclusion import sum_tree
-from verifier.inclusion.check import check_proof
+from verifier.inclusion.check import check_proof, check_proofs
 from verifier.inclusion.commitment import Commitment, TreeAsset
 from verifier.inclusion.proof import InclusionProof, parse_proof
 from verifier.inclusion.sum_tree import Node
@@ -83,6 +84,10 @@ def main(users: int = 20_000) -> None:
     record = seconds_each(lambda: check_proof(proof), 500)
     file = seconds_each(lambda: check_proof(parse_proof(content, "proof")), 200)
     command, empty = whole_command(content)
+    with tempfile.TemporaryDirectory() as folder:
+        foreign = Path(folder) / "okx.json"
+        foreign.write_text(deep_okx_proof(LEVELS))
+        detected = seconds_each(lambda: check_proofs([foreign]), 100)
     draw = random.Random(1)
     accounts = [Account(f"user-{n:08d}", tuple(draw.getrandbits(60) for _ in range(3))) for n in range(users)]
     started = time.perf_counter()
@@ -94,6 +99,7 @@ def main(users: int = 20_000) -> None:
         f"  bare hashlib loop        {1 / bare:10,.0f} /s   {bare * 1e3:7.3f} ms\n"
         f"  check of a record        {1 / record:10,.0f} /s   {record * 1e3:7.3f} ms   {record / bare:5.2f} x bare\n"
         f"  check from the JSON file {1 / file:10,.0f} /s   {file * 1e3:7.3f} ms   {file / bare:5.2f} x bare\n"
+        f"  OKX v1 file, recognised  {1 / detected:10,.0f} /s   {detected * 1e3:7.3f} ms\n"
         f"  `por check` as a command {command:18.3f} s    (python alone {empty:.3f} s)\n"
         f"Liabilities tree, {users:,} users x 3 assets\n"
         f"  build                    {users / built:10,.0f} users/s ({built:.2f} s)\n"

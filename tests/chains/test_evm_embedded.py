@@ -2,7 +2,6 @@
 
 import subprocess
 import sys
-import time
 from typing import Any
 
 import pytest
@@ -139,8 +138,7 @@ def test_a_question_it_cannot_answer_gets_an_error(method: str, parameters: list
         assert "error" in _ask(evm, method, *parameters)
 
 
-def test_start_and_forty_accounts_are_quick_enough_for_a_demonstration() -> None:
-    started = time.monotonic()
+def test_forty_accounts_are_funded_in_one_block() -> None:
     with EmbeddedEvm() as evm:
         keys = [number.to_bytes(32) for number in range(1, 41)]
         token = evm.deploy_token()
@@ -148,7 +146,6 @@ def test_start_and_forty_accounts_are_quick_enough_for_a_demonstration() -> None
         evm.mint(token, {address_of_key(key): 10**6 for key in keys})
         evm.mine()
         assert _units(evm, address_of_key(keys[-1]), token) == 10**6
-    assert time.monotonic() - started < 2
 
 
 def test_importing_it_loads_no_web3() -> None:
