@@ -12,7 +12,8 @@ from chains.errors import ChainError
 from chains.ids import AccountField, AssetField, ChainField
 from chains.providers import describe_validation
 from verifier.canonical import digest
-from verifier.errors import InputError, UnavailableError
+from verifier.errors import InputError
+from verifier.files import read_file
 
 FORMAT = "reserve-verifier/declaration/1"
 MAX_BYTES = 256 * 1024 * 1024
@@ -173,11 +174,4 @@ def parse_declaration(text: bytes, where: str) -> Declaration:
 
 def load_declaration(path: Path) -> Declaration:
     """Read a declaration file. Raises UnavailableError when it cannot be read, InputError when it is malformed."""
-    try:
-        with path.open("rb") as file:
-            text = file.read(MAX_BYTES + 1)
-    except OSError as error:
-        raise UnavailableError(f"{path}: cannot be read: {error.strerror}") from error
-    if len(text) > MAX_BYTES:
-        raise InputError(f"{path}: larger than {MAX_BYTES:,} bytes")
-    return parse_declaration(text, str(path))
+    return parse_declaration(read_file(path, MAX_BYTES), str(path))

@@ -12,7 +12,8 @@ from chains.errors import ChainError
 from chains.ids import AssetField, AssetId
 from chains.providers import describe_validation
 from verifier.declaration import UtcTime
-from verifier.errors import InputError, UnavailableError
+from verifier.errors import InputError
+from verifier.files import read_file
 
 MAX_PRICES = 10_000
 MAX_BYTES = 16 * 1024 * 1024
@@ -65,14 +66,7 @@ def parse_prices(text: bytes, where: str) -> tuple[PriceQuote, ...]:
 
 def load_prices(path: Path) -> tuple[PriceQuote, ...]:
     """Read a price file. Raises UnavailableError when it cannot be read, InputError when it is malformed."""
-    try:
-        with path.open("rb") as file:
-            text = file.read(MAX_BYTES + 1)
-    except OSError as error:
-        raise UnavailableError(f"{path}: cannot be read: {error.strerror}") from error
-    if len(text) > MAX_BYTES:
-        raise InputError(f"{path}: larger than {MAX_BYTES:,} bytes")
-    return parse_prices(text, str(path))
+    return parse_prices(read_file(path, MAX_BYTES), str(path))
 
 
 def unit_prices(quotes: Iterable[PriceQuote], currency: str, decimals: dict[str, int]) -> dict[AssetId, Price]:

@@ -10,6 +10,7 @@ from chains.errors import IdentifierError
 from chains.ids import asset_id
 from verifier.canonical import canonical_json
 from verifier.errors import InputError
+from verifier.files import read_file
 from verifier.inclusion import sum_tree, wire
 from verifier.inclusion.amounts import format_amount
 from verifier.inclusion.wire import MalformedError
@@ -129,7 +130,7 @@ def load_commitment(path: Path) -> Commitment:
         if not found:
             raise InputError(f"{path}: holds neither {_PLACES[0]} nor {_PLACES[1]}")
         path = found[0]
-    value = wire.read_json(wire.read_file(path, MAX_BYTES), str(path))
+    value = wire.read_json(read_file(path, MAX_BYTES), str(path))
     try:
         return commitment_of(value)
     except MalformedError as error:

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from verifier.errors import InputError
+from verifier.files import read_file, read_head
 from verifier.inclusion import wire
 from verifier.inclusion.finding import Finding
 
@@ -38,7 +39,7 @@ def load(path: Path, max_bytes: int = MAX_BYTES) -> Loaded:
     if path.is_symlink():
         return _bad(path, "symbolic-link", "a symbolic link; name the file itself")
     try:
-        head = wire.read_head(path, _HEAD_BYTES)
+        head = read_head(path, _HEAD_BYTES)
         text = head.removeprefix(b"\xef\xbb\xbf")
         if head.startswith(_PACKED):
             return _bad(path, "compressed", "compressed; unpack it first")
@@ -52,7 +53,7 @@ def load(path: Path, max_bytes: int = MAX_BYTES) -> Loaded:
 
 
 def _load_json(path: Path, max_bytes: int) -> Loaded:
-    content = wire.read_file(path, max_bytes).removeprefix(b"\xef\xbb\xbf")
+    content = read_file(path, max_bytes).removeprefix(b"\xef\xbb\xbf")
     # Millions of tiny entries cost far more to decode than their bytes tell.
     if content.count(b",") > max_bytes // _BYTES_PER_ENTRY:
         return _bad(path, "too-long", "more entries than any proof has")
@@ -69,7 +70,7 @@ def _load_text(path: Path, head: bytes, whole: bool) -> Loaded:
         return Loaded(path, "root", match[1].lower() if match else "")
     if _TABLE.match(shown):
         try:
-            return Loaded(path, "table", wire.read_file(path, MAX_BYTES).removeprefix(b"\xef\xbb\xbf").decode())
+            return Loaded(path, "table", read_file(path, MAX_BYTES).removeprefix(b"\xef\xbb\xbf").decode())
         except UnicodeDecodeError as error:
             raise InputError(f"{path}: not UTF-8 at byte {error.start}") from error
     return Loaded(path, "rows", shown)

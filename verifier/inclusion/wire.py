@@ -1,14 +1,12 @@
 """Read what strangers wrote: exact keys, exact types, one spelling per value, a bound on everything."""
 
 import re
-import stat
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any
 
 from chains.decode import parse_json
 from chains.errors import ChainError
-from verifier.errors import InputError, UnavailableError
+from verifier.errors import InputError
 from verifier.inclusion.sum_tree import MAX_UNITS
 
 _HEX = re.compile(r"(?:[0-9a-f]{2})+")
@@ -125,31 +123,6 @@ def read_utc(value: Any, where: str) -> str:
 def utc(text: str) -> datetime:
     """Return the moment that a UTC time text names."""
     return datetime.fromisoformat(text).astimezone(UTC)
-
-
-def read_file(path: Path, max_bytes: int) -> bytes:
-    """Return a regular file's bytes. Raises UnavailableError when unreadable, InputError when it is too large."""
-    try:
-        if not stat.S_ISREG(path.stat().st_mode):
-            raise InputError(f"{path}: not a regular file")
-        with path.open("rb") as file:
-            content = file.read(max_bytes + 1)
-    except (OSError, ValueError) as error:
-        raise UnavailableError(f"{path}: cannot be read: {getattr(error, 'strerror', None) or error}") from error
-    if len(content) > max_bytes:
-        raise InputError(f"{path}: larger than {max_bytes:,} bytes")
-    return content
-
-
-def read_head(path: Path, size: int) -> bytes:
-    """Return a regular file's first bytes. Raises UnavailableError when unreadable, InputError when no regular file."""
-    try:
-        if not stat.S_ISREG(path.stat().st_mode):
-            raise InputError(f"{path}: not a regular file")
-        with path.open("rb") as file:
-            return file.read(size)
-    except (OSError, ValueError) as error:
-        raise UnavailableError(f"{path}: cannot be read: {getattr(error, 'strerror', None) or error}") from error
 
 
 def read_json(content: bytes, where: str) -> Any:

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import IO, Any, NamedTuple
 
 from verifier.errors import InputError, UnavailableError
+from verifier.files import read_file
 from verifier.inclusion import wire
 from verifier.inclusion.amounts import format_amount, parse_amount
 from verifier.inclusion.commitment import TreeAsset, read_assets
@@ -30,7 +31,7 @@ def load_assets(path: Path) -> tuple[TreeAsset, ...]:
 
     Raises UnavailableError when it cannot be read, InputError naming the file and the field.
     """
-    content = wire.read_file(path, MAX_ASSETS_FILE)
+    content = read_file(path, MAX_ASSETS_FILE)
     value: Any
     if path.suffix.lower() == ".toml":
         try:

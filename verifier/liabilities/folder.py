@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from chains.errors import MissingExtraError
 from verifier.errors import InputError, UnavailableError
+from verifier.files import read_file
 from verifier.inclusion import wire
 from verifier.inclusion.commitment import TreeAsset
 from verifier.inclusion.sum_tree import SECRET_BYTES
@@ -118,7 +119,7 @@ def open_folder(folder: Path) -> LiabilitiesTree:
 
 def read_secret(path: Path) -> bytes:
     """Read a run's 32-byte secret. Raises UnavailableError when it cannot be read, InputError when it is malformed."""
-    text = wire.read_file(path, 2 * SECRET_BYTES + 2).decode("ascii", errors="replace").strip()
+    text = read_file(path, 2 * SECRET_BYTES + 2).decode("ascii", errors="replace").strip()
     try:
         return wire.read_hex(text, "secret", SECRET_BYTES)
     except MalformedError:

@@ -1,0 +1,25 @@
+"""Read files that strangers wrote: regular ones only, never more than a bound."""
+
+import stat
+from pathlib import Path
+
+from verifier.errors import InputError, UnavailableError
+
+
+def read_file(path: Path, max_bytes: int) -> bytes:
+    """Return a regular file's bytes. Raises UnavailableError when unreadable, InputError when it is too large."""
+    content = read_head(path, max_bytes + 1)
+    if len(content) > max_bytes:
+        raise InputError(f"{path}: larger than {max_bytes:,} bytes")
+    return content
+
+
+def read_head(path: Path, size: int) -> bytes:
+    """Return a regular file's first bytes. Raises UnavailableError when unreadable, InputError when no regular file."""
+    try:
+        if not stat.S_ISREG(path.stat().st_mode):
+            raise InputError(f"{path}: not a regular file")
+        with path.open("rb") as file:
+            return file.read(size)
+    except (OSError, ValueError) as error:
+        raise UnavailableError(f"{path}: cannot be read: {getattr(error, 'strerror', None) or error}") from error
