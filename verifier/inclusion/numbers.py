@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from decimal import Context, Decimal, DecimalException, Inexact, InvalidOperation, Overflow
+from functools import cache, lru_cache
 from hashlib import sha256
 from typing import Any, NamedTuple
 
@@ -35,7 +36,11 @@ class Style(NamedTuple):
 def read_amount(value: Any, where: str, exponent: bool = False) -> tuple[Decimal, str]:
     """Return an amount and its spelling. Raises MalformedError for NaN, exponents, leading zeros and the like."""
     if isinstance(value, str):
-        if not _PLAIN.fullmatch(value) and not (exponent and _EXPONENT.fullmatch(value)):
+        if _PLAIN.fullmatch(value):
+            amount = Decimal(value)
+            if amount or not amount.is_signed():
+                return amount, value
+        elif not (exponent and _EXPONENT.fullmatch(value)):
             code = "non-canonical-number" if _LOOSE.fullmatch(value) else "not-a-number"
             raise MalformedError(code, f"{where}: {show(value)} is not a plain decimal number such as 1.5")
         amount = Decimal(value)
@@ -43,11 +48,20 @@ def read_amount(value: Any, where: str, exponent: bool = False) -> tuple[Decimal
         amount = Decimal(value)
     else:
         raise MalformedError("malformed", f"{where}: expected an amount, found {show(value)}")
-    if not amount.is_finite() or amount.adjusted() > 80 or -int(amount.as_tuple().exponent) > 80:
+    if not _fits(amount):
         raise MalformedError("non-canonical-number", f"{where}: {show(str(value))} is too long")
     if amount.is_zero() and amount.is_signed():
         raise MalformedError("non-canonical-number", f"{where}: minus zero")
     return amount, value if isinstance(value, str) else str(amount)
+
+
+@lru_cache(maxsize=4096)
+def _is_coin(text: str) -> bool:
+    return _COIN.fullmatch(text) is not None
+
+
+def _fits(amount: Decimal) -> bool:
+    return amount.is_finite() and amount.adjusted() <= 80 and -int(amount.as_tuple().exponent) <= 80
 
 
 def read_balances(
@@ -56,7 +70,7 @@ def read_balances(
     """Return amounts by coin in the order of the file; a coin stands once."""
     found: dict[str, tuple[Decimal, str]] = {}
     for coin, value in pairs:
-        if not isinstance(coin, str) or not _COIN.fullmatch(coin):
+        if not isinstance(coin, str) or not _is_coin(coin):
             raise MalformedError("malformed", f"{where}: {show(coin)} is no coin")
         if coin in found:
             raise MalformedError("duplicate-key", f"{where}: {coin} stands twice")
@@ -80,7 +94,12 @@ def add(left: Balances, right: Balances, decimals: int | None = None) -> Balance
 def _cut(amount: Decimal, decimals: int) -> Decimal:
     if -int(amount.as_tuple().exponent) <= decimals:
         return amount
-    return amount.quantize(Decimal(1).scaleb(-decimals), context=_DOWN)
+    return amount.quantize(_step(decimals), context=_DOWN)
+
+
+@cache
+def _step(decimals: int) -> Decimal:
+    return Decimal(1).scaleb(-decimals)
 
 
 def plain(amount: Decimal) -> str:
@@ -102,6 +121,9 @@ def write(
     entries = []
     for coin in coins:
         number = _number(balances[coin], coin, style, texts, scales)
+        if style.each == "{amount}":
+            entries.append(number)
+            continue
         entry = style.each.replace("{coin}", coin).replace("{amount}", number)
         entries.append(entry.replace("{hash}", sha256(number.encode()).hexdigest()) if "{hash}" in entry else entry)
     return style.wrap[0] + style.join.join(entries) + style.wrap[1]
@@ -115,9 +137,9 @@ def _number(
             number = texts[coin]
         case "fixed":
             scale = style.decimals if scales is None else scales.get(coin, style.decimals)
-            number = format(amount.quantize(Decimal(1).scaleb(-scale), context=_DOWN), "f")
+            number = format(amount.quantize(_step(scale), context=_DOWN), "f")
         case "python":  # str(Decimal) after rounding: 0.00000002 becomes 2E-8
-            number = str(amount.quantize(Decimal(1).scaleb(-style.decimals), context=_DOWN))
+            number = str(amount.quantize(_step(style.decimals), context=_DOWN))
         case "java":  # BigDecimal.toString, which has Python's rules
             number = str(amount)
         case "bitso" if texts is not None:  # its tool cuts zeros off whole numbers as well

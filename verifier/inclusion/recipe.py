@@ -169,10 +169,9 @@ def _parent(recipe: Recipe, proof: PathProof, node: Node, step: Step) -> Node:
     rule = recipe.data["pad"].get("node", recipe.data["node"]) if padless else recipe.data["node"]
     height = node.height + int(recipe.data.get("height", {}).get("step", 1))
     values: dict[str, template.Value] = {**proof.fields, "L": near.hash, "R": far.hash, "height": height}
-    if recipe.sums != "nothing":
-        values["sum"] = numbers.write(sums, recipe.sum_style, None, proof.scales)
-        values["LB"] = numbers.write(_amounts_of(near), recipe.sum_style, None, proof.scales)
-        values["RB"] = numbers.write(_amounts_of(far), recipe.sum_style, None, proof.scales)
+    tables = {"sum": sums, "LB": _amounts_of(near), "RB": _amounts_of(far)}
+    for name in template.names_in(rule) & tables.keys():
+        values[name] = numbers.write(tables[name], recipe.sum_style, None, proof.scales)
     return Node(recipe.digest(template.fill(rule, values)), sums, near.hash, far.hash, height)
 
 
@@ -224,7 +223,9 @@ def _negatives(proof: PathProof) -> Iterator[Finding]:
 
 def same_amounts(left: Balances, right: Balances) -> bool:
     """Say whether two tables of amounts are equal; a coin that is missing counts as zero."""
-    return all(left.get(coin, numbers.ZERO) == right.get(coin, numbers.ZERO) for coin in {*left, *right})
+    return left == right or all(
+        left.get(coin, numbers.ZERO) == right.get(coin, numbers.ZERO) for coin in {*left, *right}
+    )
 
 
 def _style(data: Mapping[str, Any]) -> Style:
