@@ -5,6 +5,7 @@ from typing import Any, NamedTuple
 
 from pydantic import BaseModel, ConfigDict
 
+from chains.ids import AssetId
 from chains.model import Balance, BlockRef, Disagreement
 from chains.panel import Exclusion
 from verifier.canonical import digest
@@ -35,6 +36,14 @@ class Case(BaseModel):
     liabilities: Liabilities | None
     prices: tuple[PriceQuote, ...]
     transcript: str
+
+    @cached_property
+    def positions_by_asset(self) -> dict[AssetId, list[Position]]:
+        """The positions of each asset, in order; every rule asks for them."""
+        found: dict[AssetId, list[Position]] = {}
+        for position in self.positions:
+            found.setdefault(position.placement.holding.asset, []).append(position)
+        return found
 
     @cached_property
     def digest(self) -> str:

@@ -19,6 +19,10 @@ MAX_HOLDINGS = 5_000_000
 Progress = Callable[[str, int, int], None]
 
 
+def silent(what: str, done: int, of: int) -> None:
+    """Report no progress."""
+
+
 class Placement(NamedTuple):
     """One declared holding and the pool it is in; `wallet` is its position in the declaration."""
 
@@ -105,7 +109,7 @@ def read_reserves(
     placements: Sequence[Placement],
     providers: Providers,
     transport: Transport,
-    progress: Progress = lambda what, done, of: None,
+    progress: Progress = silent,
 ) -> Reserves:
     """Read every placement, chain by chain in a fixed order, through the chain's providers.
 

@@ -1,7 +1,7 @@
 """The one path from a declaration to a verdict, as numbered steps; replay walks it again without a network."""
 
 import shutil
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -18,23 +18,17 @@ from verifier.case import Case, Position
 from verifier.declaration import Declaration, load_declaration, parse_declaration
 from verifier.errors import InputError, PartitionError, UnavailableError
 from verifier.liabilities.check import Liabilities, check_liabilities
+from verifier.liabilities.places import COMMITMENT, LEAVES
 from verifier.ownership import check_ownership
 from verifier.policy.evaluate import Judgement, evaluate
 from verifier.policy.finding import Finding, Level
 from verifier.policy.pack import load_pack
 from verifier.recheck import recheck
-from verifier.reserves import Placements, Reserves, place_holdings, read_reserves
+from verifier.reserves import Placements, Progress, Reserves, place_holdings, read_reserves, silent
 from verifier.snapshot import PriceQuote, load_prices, parse_prices, price_records
 from verifier.verdict import Verdict, worst
 
 DEFAULT_PACKS = ("model-basic",)
-LIABILITY_PARTS = ("commitment.json", "leaves.csv")
-
-Progress = Callable[[str, int, int], None]
-
-
-def _silent(what: str, done: int, of: int) -> None:
-    """Report nothing."""
 
 
 class Collected(NamedTuple):
@@ -71,7 +65,7 @@ def collect(
     out: Path,
     liabilities: Path | None = None,
     prices: Path | None = None,
-    progress: Progress = _silent,
+    progress: Progress = silent,
     transport: Transport | None = None,
 ) -> Collected:
     """Read the chains once and keep the evidence in the bundle folder `out`.
@@ -172,7 +166,7 @@ def _stage(
     write_parts(staging, parts)
     if liabilities is not None:
         (staging / "liabilities").mkdir(exist_ok=True)
-        for name in LIABILITY_PARTS:
+        for name in (COMMITMENT, LEAVES):
             if (liabilities / name).exists():
                 shutil.copyfile(liabilities / name, staging / "liabilities" / name)
     return staging

@@ -73,7 +73,8 @@ def prove(
     ] = None,
 ) -> None:
     from verifier.errors import InputError
-    from verifier.liabilities.folder import STORE, open_folder, open_store
+    from verifier.liabilities.folder import open_folder, open_store
+    from verifier.liabilities.places import STORE
 
     if (account is not None) == every:
         raise InputError("give either --account ID or --all")

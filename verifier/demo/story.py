@@ -19,7 +19,8 @@ from verifier.errors import InputError, PartitionError
 from verifier.inclusion.check import check_proofs
 from verifier.liabilities.build import prove
 from verifier.report.html import write_report
-from verifier.run import Progress, Verification, collect, verify_bundle
+from verifier.reserves import Progress
+from verifier.run import Verification, collect, verify_bundle
 from verifier.verdict import Verdict
 
 AS_OF = "2026-01-02T00:00:00Z"

@@ -50,7 +50,6 @@ def to_node(row: Bytes) -> Node:
 
 def to_rows(nodes: Sequence[Node]) -> Bytes:
     """Return nodes as rows of bytes."""
-
     raw = b"".join(node.hash + b"".join(units.to_bytes(UNIT_BYTES, "big") for units in node.sums) for node in nodes)
     return np.frombuffer(raw, dtype=np.uint8).reshape(len(nodes), -1)
 
@@ -60,13 +59,11 @@ def _assets(nodes: Bytes) -> int:
 
 
 def _append(nodes: Bytes, node: Node) -> Bytes:
-
     return np.concatenate([nodes, to_rows([node])])
 
 
 def _parents(nodes: Bytes) -> Bytes:
     """Join rows two by two; two neighbours lie side by side, so their bytes are the message as it is."""
-
     count, width = len(nodes) // 2, nodes.shape[1]
     raw, copy = nodes.tobytes(), node_state().copy
     digests = []
@@ -82,7 +79,6 @@ def _parents(nodes: Bytes) -> Bytes:
 
 def _sums(units: Bytes) -> Bytes:
     """Add neighbouring rows of 128-bit numbers as pairs of 64-bit words with carry."""
-
     words = np.ascontiguousarray(units).view(">u8").reshape(len(units) // 2, 2, -1, 2).astype(np.uint64)
     high, low = words[..., 0], words[..., 1]
     low_sum = low[:, 0] + low[:, 1]

@@ -10,6 +10,7 @@ from verifier.errors import InputError
 from verifier.inclusion.commitment import Commitment, load_commitment
 from verifier.liabilities.audit import audit_leaves
 from verifier.liabilities.leaves import read_leaves
+from verifier.liabilities.places import COMMITMENT, LEAVES
 
 
 class Liabilities(NamedTuple):
@@ -38,10 +39,10 @@ def check_liabilities(declaration: Declaration, folder: Path | None) -> Liabilit
         if declaration.liabilities:
             raise InputError("the declaration names a liabilities commitment; hand over its folder with --liabilities")
         return None
-    commitment = load_commitment(folder / "commitment.json")
+    commitment = load_commitment(folder / COMMITMENT)
     problem = _contradiction(declaration, commitment)
     tier = Tier.DECLARED
-    leaves = folder / "leaves.csv"
+    leaves = folder / LEAVES
     if leaves.exists():
         audit = audit_leaves(commitment, read_leaves(leaves, commitment.assets))
         problem = problem or "; ".join(finding.text for finding in audit.findings)

@@ -16,16 +16,10 @@ from verifier.liabilities.accounts import Account, read_accounts, write_accounts
 from verifier.liabilities.build import LiabilitiesTree, build
 from verifier.liabilities.commitment import Commitment, load_commitment, save_commitment
 from verifier.liabilities.leaves import write_leaves
+from verifier.liabilities.places import ACCOUNTS, COMMITMENT, LEAVES, PRIVATE, SECRET
 
 if TYPE_CHECKING:
     from verifier.liabilities.store import Store
-
-COMMITMENT = "commitment.json"
-LEAVES = "leaves.csv"
-PRIVATE = "private"
-SECRET = "secret"  # noqa: S105 (a file name)
-ACCOUNTS = "accounts.csv"
-STORE = "private/store"
 
 
 def build_folder(
@@ -36,21 +30,14 @@ def build_folder(
     The secret is read from `secret_file`, or made there (default `private/secret`) readable by its owner only.
     Raises InputError when the folder is not empty or the table is doubtful, UnavailableError when it cannot write.
     """
-    if out.exists() and (not out.is_dir() or any(out.iterdir())):
-        raise InputError(f"{out}: is not an empty folder; a tree that was published must not be overwritten")
     # 1. Judge all input before anything is written
-    known = secret_file is not None and secret_file.exists()
-    secret = read_secret(secret_file) if secret_file is not None and known else secrets.token_bytes(SECRET_BYTES)
+    _refuse_full(out)
+    secret = _choose_secret(secret_file)
     tree = build(read_accounts(accounts, assets), assets, run_id, as_of, secret)
     # 2. The private part first, the commitment last: a folder without it is no tree
     try:
-        private = out / PRIVATE
-        out.mkdir(parents=True, exist_ok=True)
-        private.mkdir(mode=0o700)
-        _write_private(private / SECRET, secret)
-        if secret_file is not None and not known:
-            _write_private(secret_file, secret)
-        write_accounts(private / ACCOUNTS, assets, (Account(leaf.account, leaf.units) for leaf in tree.leaves))
+        _make_private(out, secret, secret_file)
+        write_accounts(out / ACCOUNTS, assets, (Account(leaf.account, leaf.units) for leaf in tree.leaves))
         write_leaves(out / LEAVES, assets, tree.levels[0])
         save_commitment(out / COMMITMENT, tree.commitment)
     except OSError as error:
@@ -78,16 +65,10 @@ def publish_folder(
         raise MissingExtraError(
             f"large tables need {error.name!r}: install reserve-verifier[publish], or use a CSV table without --workers"
         ) from error
-    if out.exists() and (not out.is_dir() or any(out.iterdir())):
-        raise InputError(f"{out}: is not an empty folder; a tree that was published must not be overwritten")
-    known = secret_file is not None and secret_file.exists()
-    secret = read_secret(secret_file) if secret_file is not None and known else secrets.token_bytes(SECRET_BYTES)
+    _refuse_full(out)
+    secret = _choose_secret(secret_file)
     try:
-        out.mkdir(parents=True, exist_ok=True)
-        (out / PRIVATE).mkdir(mode=0o700)
-        _write_private(out / PRIVATE / SECRET, secret)
-        if secret_file is not None and not known:
-            _write_private(secret_file, secret)
+        _make_private(out, secret, secret_file)
         with ProcessPoolExecutor(workers) as executor:
             commitment = publish(accounts, assets, run_id, as_of, secret, out, executor)
         write_leaves(out / LEAVES, assets, Store(out, secret).leaves())
@@ -100,7 +81,7 @@ def open_store(folder: Path) -> "Store":
     """Open a folder that `publish_folder` made, to draw proofs from it."""
     from verifier.liabilities.store import Store
 
-    return Store(folder, read_secret(folder / PRIVATE / SECRET))
+    return Store(folder, read_secret(folder / SECRET))
 
 
 def open_folder(folder: Path) -> LiabilitiesTree:
@@ -109,8 +90,8 @@ def open_folder(folder: Path) -> LiabilitiesTree:
     Raises UnavailableError when a part cannot be read, InputError when the parts do not belong together.
     """
     published = load_commitment(folder / COMMITMENT)
-    secret = read_secret(folder / PRIVATE / SECRET)
-    accounts = read_accounts(folder / PRIVATE / ACCOUNTS, published.assets)
+    secret = read_secret(folder / SECRET)
+    accounts = read_accounts(folder / ACCOUNTS, published.assets)
     tree = build(accounts, published.assets, published.run_id, published.as_of, secret)
     if tree.commitment != published:
         raise InputError(f"{folder}: {PRIVATE}/ does not belong to {COMMITMENT}: it gives {tree.commitment.digest}")
@@ -125,6 +106,27 @@ def read_secret(path: Path) -> bytes:
     except MalformedError:
         # `from None`: the cause would repeat the secret's text.
         raise InputError(f"{path}: expected {2 * SECRET_BYTES} lower-case hex digits and nothing else") from None
+
+
+def _refuse_full(out: Path) -> None:
+    if out.exists() and (not out.is_dir() or any(out.iterdir())):
+        raise InputError(f"{out}: is not an empty folder; a tree that was published must not be overwritten")
+
+
+def _choose_secret(secret_file: Path | None) -> bytes:
+    """Return the secret that the publisher has, or a new one."""
+    if secret_file is not None and secret_file.exists():
+        return read_secret(secret_file)
+    return secrets.token_bytes(SECRET_BYTES)
+
+
+def _make_private(out: Path, secret: bytes, secret_file: Path | None) -> None:
+    """Make the folder and its private part, with the secret in it and in the publisher's own file."""
+    out.mkdir(parents=True, exist_ok=True)
+    (out / PRIVATE).mkdir(mode=0o700)
+    _write_private(out / SECRET, secret)
+    if secret_file is not None and not secret_file.exists():
+        _write_private(secret_file, secret)
 
 
 def _write_private(path: Path, value: bytes) -> None:

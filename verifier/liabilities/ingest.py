@@ -42,7 +42,6 @@ def read_group(path: Path, group: int, first_row: int, assets: Sequence[TreeAsse
     Columns are `account` and one per symbol, in any order; amounts are whole coins as decimals, integers or plain
     decimal texts. Raises InputError for a missing, unknown or floating-point column.
     """
-
     table = pq.ParquetFile(path).read_row_group(group)
     _check_columns(path, table.schema, assets)
     try:
@@ -54,7 +53,6 @@ def read_group(path: Path, group: int, first_row: int, assets: Sequence[TreeAsse
 
 def row_groups(path: Path) -> list[int]:
     """Return the number of rows of each row group. Raises InputError when the file is no Parquet table."""
-
     try:
         metadata = pq.ParquetFile(path).metadata
     except (pa.ArrowException, OSError) as error:
@@ -67,7 +65,6 @@ def shard_csv(path: Path, target: Path) -> None:
 
     Raises InputError naming the fault when the file is not a UTF-8 table with one length of rows.
     """
-
     try:
         with path.open("rb") as file:
             names = csv.open_csv(file, read_options=csv.ReadOptions(block_size=1 << 20)).schema.names
@@ -85,7 +82,6 @@ class _DoubtfulError(Exception):
 
 
 def _check_columns(path: Path, schema: pa.Schema, assets: Sequence[TreeAsset]) -> None:
-
     wanted = [ACCOUNT, *(asset.symbol for asset in assets)]
     missing = [name for name in wanted if name not in schema.names]
     unknown = [name for name in schema.names if name not in wanted]
@@ -98,7 +94,6 @@ def _check_columns(path: Path, schema: pa.Schema, assets: Sequence[TreeAsset]) -
 
 
 def _ids(column: pa.ChunkedArray) -> list[bytes]:
-
     if column.null_count or not (pa.types.is_string(column.type) or pa.types.is_large_string(column.type)):
         raise _DoubtfulError
     ids: list[bytes] = column.cast(pa.binary()).to_pylist()
@@ -109,7 +104,6 @@ def _ids(column: pa.ChunkedArray) -> list[bytes]:
 
 def _base_units(column: pa.ChunkedArray, asset: TreeAsset) -> bytes:
     """Return a column as 16-byte big-endian base units."""
-
     if column.null_count:
         raise _DoubtfulError
     if pa.types.is_string(column.type) or pa.types.is_large_string(column.type):
@@ -132,7 +126,6 @@ def _base_units(column: pa.ChunkedArray, asset: TreeAsset) -> bytes:
 
 
 def _interleave(columns: list[bytes], rows: int) -> bytes:
-
     stacked = np.empty((rows, len(columns), UNIT_BYTES), dtype=np.uint8)
     for number, column in enumerate(columns):
         stacked[:, number] = np.frombuffer(column, dtype=np.uint8).reshape(rows, UNIT_BYTES)

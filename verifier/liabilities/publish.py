@@ -17,6 +17,7 @@ from verifier.inclusion.sum_tree import HASH_BYTES
 from verifier.liabilities.blocks import BLOCK_HEIGHT, BLOCK_LEAVES, fold, node_width, to_node
 from verifier.liabilities.commitment import save_commitment
 from verifier.liabilities.ingest import GROUP_ROWS, Reject, read_group, row_groups, shard_csv
+from verifier.liabilities.places import COMMITMENT, SPILL, STORE
 from verifier.liabilities.records import leaf_records, record_width, sort_records
 from verifier.liabilities.store import PARTS, part_name, save_top, write_part
 
@@ -62,7 +63,7 @@ def publish(
     Raises RejectedError with every doubtful cell, InputError for a duplicate account or an empty table. A run that was
     killed is started again from the beginning of its unfinished tasks; a finished task's file is kept.
     """
-    spill, store = out / "private" / "spill", out / "private" / "store"
+    spill, store = out / SPILL, out / STORE
     for folder in (spill, store / PARTS):
         folder.mkdir(parents=True, exist_ok=True)
     table = source
@@ -95,7 +96,7 @@ def publish(
     header = Commitment(run_id, as_of, tuple(assets), total, depth, root.hash, root.sums)
     commitment = commitment_of(header.to_record())
     save_top(store, roots)
-    save_commitment(out / "commitment.json", commitment)
+    save_commitment(out / COMMITMENT, commitment)
     shutil.rmtree(spill)
     return commitment
 
@@ -116,7 +117,6 @@ def _gather(source: Path, tasks: list[Future[list[int] | list[Reject]]]) -> list
 
 def sort_group(job: Job, group: int, first_row: int) -> list[int] | list[Reject]:
     """Hash one row group, write its records in order, and return how many fall under each prefix (or the rejects)."""
-
     batch = read_group(Path(job.source), group, first_row, job.assets)
     if isinstance(batch, list):
         return batch
@@ -135,7 +135,6 @@ def build_prefix(job: Job, prefix: int, begin: int, slices: Sequence[Sequence[in
 
     `begin` is the index of the prefix's first leaf in the tree; `slices` are the rows [from, to) in each group.
     """
-
     width = record_width(len(job.assets))
     parts = [
         np.fromfile(
@@ -156,7 +155,6 @@ def build_prefix(job: Job, prefix: int, begin: int, slices: Sequence[Sequence[in
 
 def _join(pieces: Iterator[Piece], levels: int, assets: int) -> Bytes:
     """Return the roots of all blocks in order; blocks that two prefixes share are put together here."""
-
     carry = np.empty((0, node_width(assets)), dtype=np.uint8)
     roots = []
     for head, whole, tail in pieces:

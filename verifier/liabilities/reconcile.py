@@ -1,6 +1,6 @@
 """Compare a published leaf list with the exchange's own books: who was left out, and which leaf belongs to nobody."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from itertools import islice
 from pathlib import Path
 from typing import NamedTuple
@@ -8,10 +8,12 @@ from typing import NamedTuple
 from verifier.inclusion import sum_tree, wire
 from verifier.inclusion.commitment import Commitment, load_commitment
 from verifier.inclusion.finding import Finding
+from verifier.inclusion.sum_tree import Node
 from verifier.liabilities.accounts import Account, read_accounts
 from verifier.liabilities.audit import audit_leaves
 from verifier.liabilities.folder import read_secret
 from verifier.liabilities.leaves import read_leaves
+from verifier.liabilities.places import COMMITMENT, LEAVES
 
 SHOWN = 10
 
@@ -31,9 +33,9 @@ def audit_folder(folder: Path, accounts: Path | None = None, secret: Path | None
     Raises UnavailableError when a part cannot be read, InputError when one is malformed.
     """
     # 1. The leaf list leads to the published root, totals and count
-    commitment = load_commitment(folder / "commitment.json")
-    listed = [leaf.hash for leaf in read_leaves(folder / "leaves.csv", commitment.assets)]
-    audit = audit_leaves(commitment, read_leaves(folder / "leaves.csv", commitment.assets))
+    commitment = load_commitment(folder / COMMITMENT)
+    listed: set[bytes] = set()
+    audit = audit_leaves(commitment, _noting(read_leaves(folder / LEAVES, commitment.assets), listed))
     if accounts is None or secret is None:
         return Reconciliation(commitment, audit.leaf_count, None, audit.findings)
     # 2. Every account of the books has its leaf, and every leaf its account
@@ -42,11 +44,16 @@ def audit_folder(folder: Path, accounts: Path | None = None, secret: Path | None
     return Reconciliation(commitment, audit.leaf_count, count, (*audit.findings, *differences))
 
 
+def _noting(leaves: Iterable[Node], hashes: set[bytes]) -> Iterator[Node]:
+    for leaf in leaves:
+        hashes.add(leaf.hash)
+        yield leaf
+
+
 def _reconcile(
-    commitment: Commitment, secret: bytes, books: Iterable[Account], listed: list[bytes]
+    commitment: Commitment, secret: bytes, books: Iterable[Account], unexplained: set[bytes]
 ) -> tuple[int, list[Finding]]:
     key = sum_tree.salt_key(secret, commitment.run_id)
-    unexplained = set(listed)
     seen: set[bytes] = set()
     left_out: list[str] = []
     doubled: list[str] = []

@@ -33,7 +33,6 @@ def leaf_records(key: bytes, run_id: str, accounts: Sequence[bytes], units: byte
     big-endian. The same rules as `sum_tree`, with every constant prefix hashed once. Raises InputError for an id that
     is empty or longer than 10,000 bytes.
     """
-
     inner = sha256(bytes(byte ^ 0x36 for byte in key.ljust(_BLOCK, b"\0"))).copy
     outer = sha256(bytes(byte ^ 0x5C for byte in key.ljust(_BLOCK, b"\0"))).copy
     place, leaf = position_state().copy, leaf_state(run_id).copy
@@ -65,7 +64,6 @@ def leaf_records(key: bytes, run_id: str, accounts: Sequence[bytes], units: byte
 
 def sort_records(records: Bytes) -> Bytes:
     """Return records in ascending order of position. Raises InputError when two have the same: an account twice."""
-
     words = np.ascontiguousarray(records[:, :HASH_BYTES]).view(">u8")
     order = np.argsort(words[:, 0], kind="stable")
     first = words[order, 0]

@@ -18,12 +18,12 @@ from verifier.inclusion.result import ProofVerdict
 from verifier.inclusion.sum_tree import HASH_BYTES, UNIT_BYTES
 from verifier.inclusion.wire import show
 from verifier.liabilities.blocks import BLOCK_HEIGHT, BLOCK_LEAVES, fold, node_width, path_in, to_node
+from verifier.liabilities.places import COMMITMENT, STORE
 
 Bytes = NDArray[np.uint8]
 
 PARTS, TOP = "parts", "blocks.bin"
 POSITION, LEAF = "position", "leaf"
-BEGIN = b"first leaf"
 
 
 def part_name(prefix: int) -> str:
@@ -33,11 +33,9 @@ def part_name(prefix: int) -> str:
 
 def write_part(path: Path, records: Bytes, begin: int, assets: Sequence[TreeAsset]) -> None:
     """Write sorted leaf records as Parquet, cut into row groups where the tree's blocks are; whole or not at all."""
-
     schema = pa.schema(
         [(POSITION, pa.binary(HASH_BYTES)), (LEAF, pa.binary(HASH_BYTES))]
-        + [(asset.symbol, pa.decimal128(38, 0)) for asset in assets],
-        metadata={BEGIN: str(begin).encode()},
+        + [(asset.symbol, pa.decimal128(38, 0)) for asset in assets]
     )
     partial = path.with_suffix(".partial")
     with pq.ParquetWriter(
@@ -52,7 +50,6 @@ def write_part(path: Path, records: Bytes, begin: int, assets: Sequence[TreeAsse
 
 
 def _table(records: Bytes, schema: pa.Schema) -> pa.Table:
-
     count = len(records)
     fixed = [
         pa.FixedSizeBinaryArray.from_buffers(
@@ -80,10 +77,9 @@ class Store:
     """A published tree on disk, from which proofs are drawn: one row group read, one block folded again."""
 
     def __init__(self, folder: Path, secret: bytes) -> None:
-
-        self.commitment = load_commitment(folder / "commitment.json")
+        self.commitment = load_commitment(folder / COMMITMENT)
         self._key = sum_tree.salt_key(secret, self.commitment.run_id)
-        store = folder / "private" / "store"
+        store = folder / STORE
         self._parts = [pq.ParquetFile(path) for path in sorted((store / PARTS).glob("*.parquet"))]
         self._parts = [part for part in self._parts if part.metadata.num_rows]
         self._groups = [
@@ -108,16 +104,16 @@ class Store:
         salt = sum_tree.salt_of(self._key, name)
         position = sum_tree.position_of(salt, name)
         group = max(bisect_right(self._lowest, position) - 1, 0)
-        records = self._read(group)
-        places = [row for row in range(len(records)) if records[row, :HASH_BYTES].tobytes() == position]
-        if not places:
+        block = self._first[group] >> BLOCK_HEIGHT  # a row group lies in one block
+        records = self._block(block)
+        places = np.flatnonzero((records[:, :HASH_BYTES] == np.frombuffer(position, dtype=np.uint8)).all(axis=1))
+        if not len(places):
             raise InputError(f"{show(account)}: no such account in run {self.commitment.run_id}")
-        index = self._first[group] + places[0]
-        amounts = records[places[0], 2 * HASH_BYTES :].tobytes()
-        units = tuple(
-            int.from_bytes(amounts[start : start + UNIT_BYTES], "big") for start in range(0, len(amounts), UNIT_BYTES)
-        )
-        path = tuple(self._path(index))
+        inside = int(places[0])
+        nodes = records[:, HASH_BYTES:]
+        units = to_node(nodes[inside]).sums
+        path = tuple(self._path(nodes, block, inside))
+        index = (block << BLOCK_HEIGHT) + inside
         proof = InclusionProof(self.commitment, self.commitment.digest, account, salt, units, index, path)
         result = check_proof(proof)
         if result.verdict is not ProofVerdict.ACCEPTED:
@@ -134,21 +130,18 @@ class Store:
             for row in self._read(group)[:, HASH_BYTES:]:
                 yield to_node(row)
 
-    def _path(self, index: int) -> list[sum_tree.Node]:
-        block, inside = index >> BLOCK_HEIGHT, index % BLOCK_LEAVES
-        height = min(self.commitment.depth, BLOCK_HEIGHT)
-        path = path_in(self._block(block)[:, HASH_BYTES:], inside, 0, height)
-        for level, nodes in enumerate(self._levels[:-1], BLOCK_HEIGHT):
+    def _path(self, nodes: Bytes, block: int, inside: int) -> list[sum_tree.Node]:
+        path = path_in(nodes, inside, 0, min(self.commitment.depth, BLOCK_HEIGHT))
+        for level, above in enumerate(self._levels[:-1], BLOCK_HEIGHT):
             beside = (block >> (level - BLOCK_HEIGHT)) ^ 1
-            if beside < len(nodes):
-                path.append(to_node(nodes[beside]))
+            if beside < len(above):
+                path.append(to_node(above[beside]))
             else:
                 path.append(sum_tree.padding(level, len(self.commitment.assets)))
         return path
 
     def _block(self, block: int) -> Bytes:
         """Return the records of one block, which two neighbouring parts may share."""
-
         start = block * BLOCK_LEAVES
         group = bisect_right(self._first, start) - 1
         found = [self._read(group)]
@@ -158,7 +151,6 @@ class Store:
         return np.concatenate(found)
 
     def _read(self, group: int) -> Bytes:
-
         _, part, number = self._groups[group]
         table = part.read_row_group(number)
         count = len(table)

@@ -8,6 +8,7 @@ from chains.model import Balance, Disagreement, Tier
 from verifier.case import Case, Position
 from verifier.declaration import Pool
 from verifier.ownership import Control
+from verifier.policy.pack import Rule
 
 
 class Amount(NamedTuple):
@@ -36,8 +37,8 @@ def pool_amount(case: Case, asset: AssetId, pools: Collection[Pool], *, signed_o
     evidence: set[str] = set()
     opened: list[str] = []
     refused: list[str] = []
-    for position in case.positions:
-        if position.placement.holding.asset != asset or position.placement.pool not in pools:
+    for position in case.positions_by_asset.get(asset, ()):
+        if position.placement.pool not in pools:
             continue
         result = position.result
         if not isinstance(result, Balance):
@@ -56,6 +57,15 @@ def pool_amount(case: Case, asset: AssetId, pools: Collection[Pool], *, signed_o
         else:
             refused.append(f"{position.placement.holding.account}: its ownership claim was refused")
     return Amount(low, high if bounded else None, tier, tuple(sorted(evidence)), tuple(opened), tuple(refused))
+
+
+def weak_inputs(rule: Rule, reserves: Tier, liabilities: Tier = Tier.PROVEN) -> str:
+    """Say which input's evidence is too weak for a PASS, or nothing; an input that a rule does not use is not asked."""
+    if reserves < rule.tier("reserves"):
+        return f"The balances are {reserves.label}; a pass needs {rule.tier('reserves').label}."
+    if liabilities < rule.tier("liabilities"):
+        return f"The liabilities are {liabilities.label}; a pass needs {rule.tier('liabilities').label}."
+    return ""
 
 
 def _answers(result: Disagreement) -> str:

@@ -8,7 +8,7 @@ from verifier.case import Case
 from verifier.declaration import CLIENT_POOLS
 from verifier.liabilities.check import Liabilities
 from verifier.policy.amounts import show_units
-from verifier.policy.eligibility import pool_amount
+from verifier.policy.eligibility import pool_amount, weak_inputs
 from verifier.policy.finding import Finding, Reason
 from verifier.policy.pack import Pack, Rule
 from verifier.verdict import Verdict
@@ -61,9 +61,9 @@ def _surplus(base: Finding, case: Case, rule: Rule, asset: AssetId, allowed: int
         return base._replace(
             verdict=Verdict.FAIL, reason=Reason.UNATTRIBUTED, text=text, shortfall=str(surplus)
         )  # fmt: skip
-    if held.tier < rule.tier("reserves"):
-        text = f"The balances are {held.tier.label}; a pass needs {rule.tier('reserves').label}."
-        return base._replace(reason=Reason.WEAK_EVIDENCE, text=text)
+    weak = weak_inputs(rule, held.tier)
+    if weak:
+        return base._replace(reason=Reason.WEAK_EVIDENCE, text=weak)
     symbol = case.declaration.symbols().get(asset, asset)
     return base._replace(
         verdict=Verdict.PASS, reason=Reason.SATISFIED, text=f"All {symbol} in client pools belongs to clients."

@@ -3,12 +3,11 @@
 from collections.abc import Sequence
 
 from chains.ids import AssetId
-from chains.model import Tier
 from verifier.case import Case
 from verifier.declaration import CLIENT_POOLS
 from verifier.liabilities.check import Liabilities
 from verifier.policy.amounts import show_units
-from verifier.policy.eligibility import Amount, pool_amount
+from verifier.policy.eligibility import Amount, pool_amount, weak_inputs
 from verifier.policy.finding import Finding, Reason
 from verifier.policy.pack import Pack, Rule
 from verifier.verdict import Verdict
@@ -55,12 +54,3 @@ def _judge(case: Case, rule: Rule, asset: AssetId, held: Amount, required: int, 
     if weak:
         return base._replace(verdict=Verdict.INDETERMINATE, reason=Reason.WEAK_EVIDENCE, text=weak)
     return base._replace(text=f"Client pools hold {measured}; {owed} is required.")
-
-
-def weak_inputs(rule: Rule, reserves: Tier, liabilities: Tier) -> str:
-    """Say which input's evidence is too weak for a PASS, or nothing."""
-    if reserves < rule.tier("reserves"):
-        return f"The balances are {reserves.label}; a pass needs {rule.tier('reserves').label}."
-    if liabilities < rule.tier("liabilities"):
-        return f"The liabilities are {liabilities.label}; a pass needs {rule.tier('liabilities').label}."
-    return ""

@@ -6,7 +6,7 @@ from chains.ids import AssetId
 from verifier.case import Case
 from verifier.declaration import Pool
 from verifier.policy.amounts import show_units
-from verifier.policy.eligibility import Amount, pool_amount
+from verifier.policy.eligibility import Amount, pool_amount, weak_inputs
 from verifier.policy.finding import Finding, Reason
 from verifier.policy.pack import Pack, Rule
 from verifier.verdict import Verdict
@@ -39,8 +39,7 @@ def _judge(case: Case, rule: Rule, asset: AssetId, hot: Amount, own: Amount) -> 
         return base._replace(verdict=Verdict.FAIL, reason=Reason.SHORTFALL, text=said, shortfall=str(short))
     if hot.high is None or own.low < hot.high:
         return base._replace(text=f"{said} Open: {'; '.join((*hot.open, *own.open)[:3])}.")
-    tier = min(hot.tier, own.tier)
-    if tier < rule.tier("reserves"):
-        text = f"The balances are {tier.label}; a pass needs {rule.tier('reserves').label}."
-        return base._replace(reason=Reason.WEAK_EVIDENCE, text=text)
+    weak = weak_inputs(rule, min(hot.tier, own.tier))
+    if weak:
+        return base._replace(reason=Reason.WEAK_EVIDENCE, text=weak)
     return base._replace(verdict=Verdict.PASS, reason=Reason.SATISFIED, text=said)

@@ -10,10 +10,9 @@ from verifier.case import Case
 from verifier.declaration import Pool
 from verifier.liabilities.check import Liabilities
 from verifier.policy.amounts import show_percent
-from verifier.policy.eligibility import Amount, pool_amount
+from verifier.policy.eligibility import Amount, pool_amount, weak_inputs
 from verifier.policy.finding import Finding, Reason
 from verifier.policy.pack import Pack, Rule
-from verifier.policy.rules.coverage import weak_inputs
 from verifier.snapshot import Price, unit_prices
 from verifier.verdict import Verdict
 
