@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 from chains.errors import ChainError, IdentifierError, InvalidAnswerError, NetworkDataError, ProviderError
 from chains.evm.abi import aggregate3, balance_of, decode_aggregate3, decode_uint256, eth_balance
 from chains.evm.address import canonical_address
+from chains.evm.finality import final_block
 from chains.evm.hexadecimal import data, hexadecimal, quantity
 from chains.evm.options import read_options
 from chains.ids import ChainId, address_of, chain_of, token_contract
@@ -78,15 +79,10 @@ class EvmReader:
 
     def final_block(self) -> BlockRef:
         """Return the newest block that is final under the network's rule: the node's own tag, a depth, or the tip."""
-        finality = self._network.finality
-        if finality.rule == "finalized":
-            return self._block("finalized")
-        if finality.rule == "tip":
-            return self._block("latest")
-        height = self._number(self._rpc.call("eth_blockNumber"), "eth_blockNumber") - finality.depth
-        if height < 0:
-            raise ProviderError(f"{self._provider.name}: the chain is shorter than {finality.depth} blocks")
-        return self.block_at(height)
+        return final_block(self._network, self._provider, self._block, self.block_at, self._tip_height)
+
+    def _tip_height(self) -> int:
+        return self._number(self._rpc.call("eth_blockNumber"), "eth_blockNumber")
 
     def block_at(self, height: int) -> BlockRef:
         """Return the block at `height` on the provider's main chain. Raises ProviderError when it has none."""

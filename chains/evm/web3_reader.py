@@ -14,6 +14,7 @@ from web3.exceptions import Web3Exception
 from web3.types import TxParams
 
 from chains.errors import IdentifierError, InvalidAnswerError, NetworkDataError, ProviderError
+from chains.evm.finality import final_block
 from chains.evm.hexadecimal import hexadecimal
 from chains.evm.reader import Question, question_of, require_chain
 from chains.evm.web3_provider import TransportProvider
@@ -55,15 +56,10 @@ class Web3Reader:
 
     def final_block(self) -> BlockRef:
         """Return the newest block that is final under the network's rule: the node's own tag, a depth, or the tip."""
-        finality = self._network.finality
-        if finality.rule == "finalized":
-            return self._block("finalized")
-        if finality.rule == "tip":
-            return self._block("latest")
-        height = self._call("eth_blockNumber", lambda: self._web3.eth.block_number) - finality.depth
-        if height < 0:
-            raise ProviderError(f"{self._provider.name}: the chain is shorter than {finality.depth} blocks")
-        return self.block_at(height)
+        return final_block(self._network, self._provider, self._block, self.block_at, self._tip_height)
+
+    def _tip_height(self) -> int:
+        return self._call("eth_blockNumber", lambda: self._web3.eth.block_number)
 
     def block_at(self, height: int) -> BlockRef:
         """Return the block at `height` on the provider's main chain. Raises ProviderError when it has none."""
