@@ -80,7 +80,7 @@ def _liabilities_record(liabilities: Liabilities | None) -> dict[str, Any] | Non
     return {
         "commitment": liabilities.commitment,
         "run_id": liabilities.run_id,
-        "leaf_count": liabilities.leaf_count,
+        "accounts": liabilities.accounts,
         "totals": {asset: str(units) for asset, units in sorted(liabilities.totals.items())},
         "tier": liabilities.tier.label,
         "problem": liabilities.problem,

@@ -18,7 +18,7 @@ from verifier.case import Case, Position
 from verifier.declaration import Declaration, load_declaration, parse_declaration
 from verifier.errors import InputError, PartitionError, UnavailableError
 from verifier.liabilities.check import Liabilities, check_liabilities
-from verifier.liabilities.places import COMMITMENT, LEAVES
+from verifier.liabilities.places import COMMITMENT, LEAF_LIST, LEAVES
 from verifier.ownership import check_ownership
 from verifier.policy.evaluate import Judgement, evaluate
 from verifier.policy.finding import Finding, Level
@@ -169,6 +169,8 @@ def _stage(
         for name in (COMMITMENT, LEAVES):
             if (liabilities / name).exists():
                 shutil.copyfile(liabilities / name, staging / "liabilities" / name)
+        if (liabilities / LEAF_LIST).is_dir():
+            shutil.copytree(liabilities / LEAF_LIST, staging / "liabilities" / LEAF_LIST)
     return staging
 
 

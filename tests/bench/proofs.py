@@ -12,7 +12,7 @@ from tests.builders.deep import deep_okx_proof
 from verifier.inclusion import sum_tree
 from verifier.inclusion.check import check_proof, check_proofs
 from verifier.inclusion.commitment import Commitment, TreeAsset
-from verifier.inclusion.proof import InclusionProof, parse_proof
+from verifier.inclusion.proof import InclusionProof, LeafProof, parse_proof
 from verifier.inclusion.sum_tree import Node
 from verifier.liabilities.accounts import Account
 from verifier.liabilities.build import build, prove
@@ -33,15 +33,16 @@ def deep_proof(levels: int, assets: int) -> InclusionProof:
     index = draw.getrandbits(levels)
     leaf = Node(sum_tree.leaf_hash("bench", salt, account.encode(), units), units)
     top = sum_tree.fold_path(leaf, index, path)
-    header = Commitment("bench", AS_OF, table(assets), 2**levels, levels, top.hash, top.sums)
-    return InclusionProof(header, header.digest, account, salt, units, index, path)
+    header = Commitment("bench", AS_OF, table(assets), 1, 2**levels, levels, top.hash, top.sums)
+    return InclusionProof(header, header.digest, account, (LeafProof(salt, units, index, path),))
 
 
 def bare_walk(proof: InclusionProof) -> bytes:
     """Hash the same path with hashlib and nothing else: no checks, no records."""
     prefix = sha256(b"reserve-verifier/liabilities-tree/1/node").digest() * 2
-    node, sums, index = proof.leaf.hash, proof.balances, proof.index
-    for sibling, held in proof.path:
+    (leaf,) = proof.leaves
+    node, sums, index = proof.node(0).hash, leaf.balances, leaf.index
+    for sibling, held in leaf.path:
         own = node + b"".join([value.to_bytes(16, "big") for value in sums])
         other = sibling + b"".join([value.to_bytes(16, "big") for value in held])
         node = sha256(prefix + (other + own if index & 1 else own + other)).digest()

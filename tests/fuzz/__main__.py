@@ -11,6 +11,8 @@ from pathlib import Path
 
 from tests.builders.accounts import built, hand_over
 from tests.builders.lists import BUILDERS
+from tests.builders.own import own_cases
+from tests.builders.paths import Built
 from verifier import check_proofs
 from verifier.errors import InputError
 from verifier.inclusion.result import ProofVerdict
@@ -60,8 +62,9 @@ def retype(content: bytes, rng: random.Random) -> bytes:
 
 def run(seconds: float, seed: int) -> int:
     rng, seen, slowest, accepted = random.Random(seed), Counter(), 0.0, []
-    names = sorted(BUILDERS)
-    cases = {name: built(name, 5, 2) for name in names}
+    cases = {name: built(name, 5, 2) for name in BUILDERS}
+    cases |= {name: Built(case.files, case.root, {}) for name, case in own_cases().items() if not case.findings}
+    names = sorted(cases)
     end = time.monotonic() + seconds
     with tempfile.TemporaryDirectory() as folder:
         while time.monotonic() < end:

@@ -67,7 +67,7 @@ def test_a_whole_leaf_list_proves_the_liabilities_and_a_bare_commitment_declares
         bare = check_liabilities(declaration, inputs.liabilities)
     assert whole is not None
     assert bare is not None
-    assert (whole.tier, whole.problem, whole.leaf_count) == (Tier.PROVEN, "", 30)
+    assert (whole.tier, whole.problem, whole.accounts) == (Tier.PROVEN, "", 30)
     assert (bare.tier, bare.problem, bare.totals) == (Tier.DECLARED, "", whole.totals)
 
 

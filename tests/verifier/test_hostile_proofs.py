@@ -88,6 +88,34 @@ def test_an_amount_that_is_no_plain_number_is_refused(amount, tmp_path):
     assert result.findings
 
 
+@pytest.mark.parametrize(
+    ("name", "file", "place"),
+    [
+        ("okx-v1", "p.json", ("self", "nonce")),
+        ("okx-v2", "user.json", ("nonce",)),
+        ("swissborg", "roots.json", ("audit", "partitions", 0, "id")),
+        ("weex", "metadata", ("userId",)),
+    ],
+)
+def test_half_a_surrogate_pair_in_any_file_is_refused_by_name(name, file, place, tmp_path):
+    case = built(name, 5, 2)
+    value = target = json.loads(case.files[file])
+    for step in place[:-1]:
+        target = target[step]
+    target[place[-1]] += "\ud800"
+    paths = hand_over(tmp_path, case, **{file: json.dumps(value).encode()})
+    report = check_proofs(paths, root=case.root, facts=case.facts, expected=case.expected)
+    assert report.verdict is not ProofVerdict.ACCEPTED
+    assert any("surrogate" in finding.text for result in report.results for finding in result.findings)
+
+
+def test_a_character_beyond_the_basic_plane_is_text_also_when_it_is_escaped(tmp_path):
+    path = tmp_path / "p.json"
+    path.write_bytes(okx(remark="\U0001f600"))
+    assert b"\\ud83d" in path.read_bytes()
+    assert check_proofs([path]).verdict is ProofVerdict.ACCEPTED
+
+
 def test_symbolic_links_folders_pipes_and_devices_are_refused(tmp_path):
     (tmp_path / "real.json").write_bytes(okx())
     (tmp_path / "link.json").symlink_to(tmp_path / "real.json")

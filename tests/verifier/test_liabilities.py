@@ -3,6 +3,7 @@
 import csv
 import json
 import stat
+from dataclasses import replace
 
 import pytest
 from hypothesis import given, settings
@@ -31,9 +32,9 @@ def read(tmp_path, content):
     return list(read_accounts(table(tmp_path, content), ASSETS))
 
 
-def tree_of(count):
+def tree_of(count, parts=1):
     accounts = [Account(f"user-{number}", (number, number * 7)) for number in range(count)]
-    return build(accounts, ASSETS, RUN, AS_OF, SECRET)
+    return build(accounts, ASSETS, RUN, AS_OF, SECRET, parts)
 
 
 # --- reading tables ---
@@ -162,9 +163,10 @@ def test_a_malformed_asset_table_is_refused_with_its_name(tmp_path, content, suf
         ([Account("a\ud800", (1, 1))], "surrogate"),
     ],
 )
-def test_accounts_that_make_no_tree_are_refused(accounts, reason):
+@pytest.mark.parametrize("parts", [1, 3])
+def test_accounts_that_make_no_tree_are_refused(accounts, reason, parts):
     with pytest.raises(InputError, match=reason):
-        build(accounts, ASSETS, RUN, AS_OF, SECRET)
+        build(accounts, ASSETS, RUN, AS_OF, SECRET, parts)
 
 
 def test_a_malformed_run_or_secret_is_refused():
@@ -173,10 +175,36 @@ def test_a_malformed_run_or_secret_is_refused():
             build([Account("a", (1, 1))], ASSETS, run_id, as_of, secret)
 
 
-def test_ids_with_separators_twins_and_great_length_stand_apart():
+@pytest.mark.parametrize("parts", [0, 17, -1])
+def test_a_number_of_parts_out_of_range_is_refused(parts):
+    with pytest.raises(InputError, match="leaves per account"):
+        build([Account("a", (1, 1))], ASSETS, RUN, AS_OF, SECRET, parts)
+
+
+@pytest.mark.parametrize("parts", [2, 16])
+def test_splitting_multiplies_the_leaves_and_moves_no_total(parts):
+    whole, split = tree_of(9), tree_of(9, parts)
+    assert split.commitment.totals == whole.commitment.totals
+    assert (split.commitment.parts, split.commitment.leaf_count) == (parts, 9 * parts)
+    assert {account: split.owed(account) for account in split.accounts()} == {
+        account: whole.owed(account) for account in whole.accounts()
+    }
+    assert {(leaf.account, leaf.part) for leaf in split.leaves} == {
+        (f"user-{number}", part) for number in range(9) for part in range(parts)
+    }
+
+
+def test_the_leaves_of_one_account_do_not_stand_together():
+    tree = tree_of(200, 2)
+    apart = [abs(first - second) for first, second in tree.places.values()]
+    assert sum(distance > 1 for distance in apart) > 180
+
+
+@pytest.mark.parametrize("parts", [1, 3])
+def test_ids_with_separators_twins_and_great_length_stand_apart(parts):
     names = ["a", "a,", "a\x00", "a\n", "\u00e5", "a\u030a", "x" * 10_000, " a", "A"]
-    tree = build([Account(name, (1, 1)) for name in names], ASSETS, RUN, AS_OF, SECRET)
-    assert len({node.hash for node in tree.levels[0]}) == len(names)
+    tree = build([Account(name, (1, 1)) for name in names], ASSETS, RUN, AS_OF, SECRET, parts)
+    assert len({node.hash for node in tree.levels[0]}) == len(names) * parts
     assert all(prove(tree, name).account == name for name in names)
 
 
@@ -188,7 +216,7 @@ def test_an_unknown_account_has_no_proof():
 def test_a_damaged_tree_hands_out_no_proof():
     tree = tree_of(4)
     tree.levels[1][0] = Node(bytes(32), (0, 0))
-    hurt = next(name for name, index in tree.index_of.items() if index >= 2)
+    hurt = next(name for name, (index,) in tree.places.items() if index >= 2)
     with pytest.raises(InputError, match="damaged"):
         prove(tree, hurt)
 
@@ -240,6 +268,13 @@ def test_a_malformed_leaf_list_is_refused_with_its_row(tmp_path, content, reason
     assert f"{path}:" in str(refused.value)
 
 
+def test_a_leaf_count_that_is_no_multiple_of_the_parts_is_told():
+    tree = tree_of(4, 2)
+    assert codes(audit_leaves(tree.commitment, tree.levels[0])) == set()
+    odd = replace(tree.commitment, parts=3)
+    assert codes(audit_leaves(odd, tree.levels[0])) == {"parts-differ"}
+
+
 def test_an_empty_leaf_list_is_refused():
     with pytest.raises(InputError, match="at least one leaf"):
         audit_leaves(tree_of(2).commitment, [])
@@ -260,9 +295,13 @@ def build_here(tmp_path, **changes):
     return build_folder(accounts, ASSETS, **arguments)
 
 
-def test_a_folder_opens_again_to_the_same_tree(tmp_path):
-    built = build_here(tmp_path)
+@pytest.mark.parametrize("parts", [1, 3])
+def test_a_folder_opens_again_to_the_same_tree(tmp_path, parts):
+    built = build_here(tmp_path, parts=parts)
+    assert built.commitment.parts == parts
     assert open_folder(tmp_path / "tree") == built
+    held = read_accounts(tmp_path / "tree" / "private" / "accounts.csv", ASSETS)
+    assert dict(held) == {f"user-{n}": (n * 10**8 + 5 * 10**7, n * 10**18) for n in range(5)}
 
 
 def test_private_parts_are_closed_and_public_parts_hold_no_secret(tmp_path):

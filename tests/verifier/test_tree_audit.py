@@ -20,30 +20,46 @@ def table(path: Path, balances: dict[str, str]) -> Path:
     return path
 
 
-def codes(tmp_path: Path, published: dict[str, str], books: dict[str, str]) -> list[str]:
-    build_folder(table(tmp_path / "published.csv", published), ASSETS, "run", "2026-11-22T00:00:00Z", tmp_path / "tree")
-    done = audit_folder(
-        tmp_path / "tree", table(tmp_path / "books.csv", books), tmp_path / "tree" / "private" / "secret"
-    )
-    assert (done.leaves, done.accounts) == (len(published), len(books))
+PARTS = pytest.mark.parametrize("parts", [1, 4])
+
+
+def codes(tmp_path: Path, published: dict[str, str], books: dict[str, str], parts: int = 1) -> list[str]:
+    accounts = table(tmp_path / "published.csv", published)
+    build_folder(accounts, ASSETS, "run", "2026-11-22T00:00:00Z", tmp_path / "tree", parts=parts)
+    secret = tmp_path / "tree" / "private" / "secret"
+    done = audit_folder(tmp_path / "tree", (table(tmp_path / "books.csv", books), secret))
+    assert (done.leaves, done.accounts) == (len(published) * parts, len(books))
     return [finding.code for finding in done.findings]
 
 
-def test_a_tree_of_the_books_has_nothing_to_explain(tmp_path: Path) -> None:
-    assert codes(tmp_path, TRUTH, dict(reversed(TRUTH.items()))) == []
+@PARTS
+def test_a_tree_of_the_books_has_nothing_to_explain(tmp_path: Path, parts: int) -> None:
+    assert codes(tmp_path, TRUTH, dict(reversed(TRUTH.items())), parts) == []
 
 
-def test_an_account_that_was_left_out_is_named(tmp_path: Path) -> None:
+@PARTS
+def test_an_account_that_was_left_out_is_named(tmp_path: Path, parts: int) -> None:
     published = {name: amount for name, amount in TRUTH.items() if name != "user-7"}
-    assert codes(tmp_path, published, TRUTH) == ["account-left-out"]
+    assert codes(tmp_path, published, TRUTH, parts) == ["account-left-out"]
 
 
-def test_a_dummy_account_is_a_leaf_that_nobody_explains(tmp_path: Path) -> None:
-    assert codes(tmp_path, TRUTH | {"dummy": "1000000"}, TRUTH) == ["leaf-unexplained"]
+@PARTS
+def test_a_dummy_account_is_a_leaf_that_nobody_explains(tmp_path: Path, parts: int) -> None:
+    assert codes(tmp_path, TRUTH | {"dummy": "1000000"}, TRUTH, parts) == ["leaf-unexplained"]
 
 
-def test_a_changed_balance_shows_on_both_sides(tmp_path: Path) -> None:
-    assert codes(tmp_path, TRUTH | {"user-7": "0"}, TRUTH) == ["account-left-out", "leaf-unexplained"]
+@PARTS
+def test_a_changed_balance_shows_on_both_sides(tmp_path: Path, parts: int) -> None:
+    assert codes(tmp_path, TRUTH | {"user-7": "0"}, TRUTH, parts) == ["account-left-out", "leaf-unexplained"]
+
+
+def test_one_part_that_is_missing_from_the_list_names_its_account(tmp_path: Path) -> None:
+    assert codes(tmp_path, TRUTH, TRUTH, 4) == []
+    leaves = tmp_path / "tree" / "leaves.csv"
+    leaves.write_text("".join(leaves.read_text().splitlines(keepends=True)[:-1]))
+    done = audit_folder(tmp_path / "tree", (tmp_path / "books.csv", tmp_path / "tree" / "private" / "secret"))
+    left_out = next(finding.text for finding in done.findings if finding.code == "account-left-out")
+    assert left_out.startswith("1 accounts without the leaves that the books ask for")
 
 
 @pytest.mark.parametrize("honest", [True, False])

@@ -35,11 +35,14 @@ def build_here(inputs, *more):
     return por_tree("build", *options, "--run-id", "r1", "--as-of", AS_OF, *more)
 
 
-def test_build_then_prove_all_then_check(inputs):
-    built = build_here(inputs, "--json")
+@pytest.mark.parametrize("split", [(), ("--split", "3"), ("--split", "16")], ids=["whole", "3", "16"])
+def test_build_then_export_then_check(inputs, split):
+    built = build_here(inputs, "--json", *split)
     assert built.exit_code == 0
     root = json.loads(built.stdout)["root"]
-    proved = por_tree("prove", inputs / "tree", "--all", "--out", inputs / "proofs")
+    parts = int(split[1]) if split else 1
+    assert json.loads(built.stdout)["commitment"]["parts"] == parts
+    proved = por_tree("export", inputs / "tree", "--out", inputs / "proofs")
     assert proved.exit_code == 0
     files = sorted((inputs / "proofs").iterdir())
     assert len(files) == len(IDS)
@@ -47,6 +50,20 @@ def test_build_then_prove_all_then_check(inputs):
     assert report.verdict == "accepted"
     assert {result.account for result in report.results} == set(IDS)
     assert {result.root for result in report.results} == {root}
+    assert {len(json.loads(path.read_text("utf-8"))["leaves"]) for path in files} == {parts}
+    assert {result.account: result.own["ETH"] for result in report.results} == {
+        name: str(number) for number, name in enumerate(IDS)
+    }
+
+
+def test_a_split_tree_says_how_many_leaves_an_account_has(inputs):
+    assert f"{len(IDS)} accounts, 4 leaves each" in build_here(inputs, "--split", "4").stdout
+
+
+@pytest.mark.parametrize("parts", ["0", "17", "x"])
+def test_a_split_out_of_range_is_bad_input(inputs, parts):
+    assert build_here(inputs, "--split", parts).exit_code == 2
+    assert not (inputs / "tree").exists()
 
 
 def test_the_digest_to_publish_is_shown_and_the_secret_is_not(inputs):
@@ -72,10 +89,10 @@ def test_proofs_are_not_written_over(inputs):
     assert isinstance(por_tree(*arguments).exception, UnavailableError)
 
 
-@pytest.mark.parametrize("options", [[], ["--all"], ["--all", "--account", "alice"], ["--account", "nobody"]])
-def test_a_prove_that_makes_no_sense_is_bad_input(inputs, options):
+def test_a_prove_of_nobody_is_bad_input(inputs):
     build_here(inputs)
-    assert isinstance(por_tree("prove", inputs / "tree", *options).exception, InputError)
+    assert por_tree("prove", inputs / "tree").exit_code == 2
+    assert isinstance(por_tree("prove", inputs / "tree", "--account", "nobody").exception, InputError)
 
 
 def test_a_bad_row_is_named_and_no_folder_is_left(inputs):

@@ -1,13 +1,15 @@
 """por tree: the exchange's side, from a table of accounts to a commitment and every user's proof."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
+from verifier.cli import tree_audit, tree_proofs
+
 if TYPE_CHECKING:
-    from verifier.liabilities.build import LiabilitiesTree
-    from verifier.liabilities.store import Store
+    from verifier.inclusion.commitment import Commitment
+    from verifier.liabilities.publisher.folder import Engines, Terms
 
 app = typer.Typer(help="Build the tree of what an exchange owes, and hand out proofs.", no_args_is_help=True)
 
@@ -17,20 +19,20 @@ Example: por tree build --accounts accounts.csv --assets assets.toml --run-id 20
 --out liabilities/
 
 The table has the header account,BTC,ETH… and amounts in whole coins. DIR/commitment.json is for everyone: publish its
-digest. DIR/leaves.csv is for the regulator. DIR/private/ holds the secret and the accounts: keep it closed.
+digest. DIR/leaves.csv (of a large table: the folder DIR/leaves) is for the regulator. DIR/private/ holds the secret:
+keep it closed. Tables above 16 MiB and Parquet are built in pieces by several processes; run the same command again
+after an interruption and it goes on where it stood.
 """
-PROVE_EXAMPLE = """Draw proofs from a built tree; each one is checked before it is written.
+SAMPLE_EXAMPLE = """Make a table of accounts like an exchange's: many zeros, log-normal balances, long ids.
 
-Example: por tree prove liabilities/ --account alice > alice.json
-
-Example: por tree prove liabilities/ --all --out proofs/
+Example: por tree sample --users 1000000 --assets 8 --out accounts.parquet
 """
-_LONGEST_NAME = 200
+LARGE = "Large tables (Parquet, or CSV above 16 MiB)"
+_LARGE_BYTES = 16 * 1024 * 1024
 
 
-@app.command("build")
 def build(
-    accounts: Annotated[Path, typer.Option(help="what is owed: CSV with the header account,<SYMBOL>…")],
+    accounts: Annotated[str, typer.Option(help="what is owed: CSV or Parquet, a folder of Parquet files, or a URL")],
     assets: Annotated[Path, typer.Option(help="the asset table: TOML or JSON list of asset, symbol, decimals")],
     run_id: Annotated[str, typer.Option(help="a name for this run, for instance 2026-11")],
     as_of: Annotated[str, typer.Option(help="the moment of the balances, for instance 2026-11-22T00:00:00Z")],
@@ -39,117 +41,120 @@ def build(
         Path | None,
         typer.Option(help="the run's secret; made, closed to others, if it does not exist", show_default="in --out"),
     ] = None,
+    split: Annotated[
+        int, typer.Option(min=1, max=16, help="leaves per account, so that a neighbour sees only a part of a balance")
+    ] = 1,
+    base_units: Annotated[
+        bool, typer.Option("--base-units", help="amounts are integers of base units", rich_help_panel=LARGE)
+    ] = False,
+    report_rejects: Annotated[
+        Path | None, typer.Option(help="write every refused cell to this CSV file", rich_help_panel=LARGE)
+    ] = None,
     workers: Annotated[
-        int | None, typer.Option(min=1, max=256, help="build in so many processes, for large tables and Parquet")
+        int | None, typer.Option(min=1, max=256, help="processes", show_default="2", rich_help_panel=LARGE)
+    ] = None,
+    engine: Annotated[
+        Literal["plain", "fast"] | None,
+        typer.Option(help="fast needs reserve-verifier[fast]; same root", show_default="plain", rich_help_panel=LARGE),
+    ] = None,
+    cluster: Annotated[
+        str | None, typer.Option(help="dask://HOST:PORT, ray://HOST:PORT or ray://auto", rich_help_panel=LARGE)
+    ] = None,
+    store: Annotated[
+        str | None, typer.Option(help="where the leaf list goes: a path or URL", rich_help_panel=LARGE)
+    ] = None,
+    spill: Annotated[
+        str | None, typer.Option(help="where work in between goes: a path or URL", rich_help_panel=LARGE)
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="print one JSON object")] = False,
 ) -> None:
-    from verifier.cli.terminal import print_json
     from verifier.liabilities.accounts import load_assets
-    from verifier.liabilities.folder import build_folder, publish_folder
+    from verifier.liabilities.folder import build_folder
 
     table = load_assets(assets)
-    if workers is None and accounts.suffix.lower() != ".parquet":
-        commitment = build_folder(accounts, table, run_id, as_of, out, secret_file).commitment
+    if any((workers, engine, cluster, store, spill, base_units, report_rejects)) or _is_large(accounts):
+        from verifier.liabilities.publisher.folder import Engines, Terms
+
+        engines = Engines(engine or "plain", workers or 2, cluster, store, spill)
+        terms = Terms(table, run_id, as_of, split, base_units)
+        commitment = _build_large(accounts, terms, out, secret_file, engines, report_rejects)
     else:
-        commitment = publish_folder(accounts, table, run_id, as_of, out, secret_file, workers or 2)
+        commitment = build_folder(Path(accounts), table, run_id, as_of, out, secret_file, split).commitment
+    _tell(out, commitment, as_json)
+
+
+def sample(
+    users: Annotated[int, typer.Option(min=1, max=1_000_000_000, help="number of accounts")],
+    out: Annotated[Path, typer.Option(help="the table: FILE.parquet or FILE.csv; FILE.assets.json is made beside it")],
+    assets: Annotated[int, typer.Option(min=1, max=2_000, help="number of assets")] = 8,
+    seed: Annotated[int, typer.Option(min=0, help="another seed, another table")] = 1,
+) -> None:
+    from verifier.cli.terminal import progress_bars
+    from verifier.liabilities.publisher.sample import write_sample
+
+    with progress_bars() as report:
+        table = write_sample(out, users, assets, seed, report)
+    typer.echo(f"{out}: {users:,} accounts x {assets} assets; the asset table is {table}")
+
+
+def _is_large(accounts: str) -> bool:
+    """Say whether a table is one for the engine that works in pieces."""
+    if "://" in accounts or not accounts.lower().endswith(".csv"):
+        return True
+    path = Path(accounts)
+    return path.is_file() and path.stat().st_size > _LARGE_BYTES
+
+
+def _build_large(
+    accounts: str,
+    terms: "Terms",
+    out: Path,
+    secret_file: Path | None,
+    engines: "Engines",
+    report_rejects: Path | None,
+) -> "Commitment":
+    from time import monotonic
+
+    from verifier.cli.terminal import progress_bars
+    from verifier.liabilities.publisher.folder import publish_folder
+    from verifier.liabilities.publisher.rejects import RejectedError
+
+    started = monotonic()
+    try:
+        with progress_bars() as report:
+            done = publish_folder(accounts, terms, out, secret_file, engines, report)
+    except RejectedError as error:
+        if report_rejects is not None:
+            error.write(report_rejects)
+        raise
+    seconds = max(monotonic() - started, 1e-3)
+    users = done.commitment.leaf_count // done.commitment.parts
+    typer.echo(
+        f"{users:,} accounts in {seconds:.1f} s: {users / seconds:,.0f} a second, {done.cpu_seconds:.1f} core-seconds,"
+        f" largest worker {done.peak_bytes // 2**20:,} MiB",
+        err=True,
+    )
+    return done.commitment
+
+
+def _tell(out: Path, commitment: "Commitment", as_json: bool) -> None:
+    from verifier.cli.terminal import print_json
+
     if as_json:
         print_json({"tree": str(out), "root": commitment.digest, "commitment": commitment.to_record()})
         return
-    typer.echo(f"{out}: {commitment.leaf_count:,} accounts, depth {commitment.depth}")
+    split = f", {commitment.parts} leaves each" if commitment.parts > 1 else ""
+    typer.echo(f"{out}: {commitment.leaf_count // commitment.parts:,} accounts{split}, depth {commitment.depth}")
     for symbol, amount in commitment.amounts(commitment.totals).items():
         typer.echo(f"  {amount} {symbol}")
     typer.echo(f"  publish: {commitment.digest}")
-    typer.echo(f"Next: por tree prove {out} --all --out {out}/private/proofs")
+    typer.echo(f"Next: por tree prove {out} --account ID")
 
 
-@app.command("prove")
-def prove(
-    tree: Annotated[Path, typer.Argument(metavar="DIR", help="the folder of `por tree build`")],
-    account: Annotated[str | None, typer.Option(help="one account's id")] = None,
-    every: Annotated[bool, typer.Option("--all", help="every account")] = False,
-    out: Annotated[
-        Path | None, typer.Option(help="folder for the proofs, or FILE.json for one; without it stdout")
-    ] = None,
-) -> None:
-    from verifier.errors import InputError
-    from verifier.liabilities.folder import open_folder, open_store
-    from verifier.liabilities.places import STORE
-
-    if (account is not None) == every:
-        raise InputError("give either --account ID or --all")
-    if every and out is None:
-        raise InputError("--all needs --out, a folder for the proofs")
-    opened: LiabilitiesTree | Store = open_store(tree) if (tree / STORE).exists() else open_folder(tree)
-    if out is None and account is not None:
-        typer.echo(opened.prove(account).to_json())
-    elif account is not None and out is not None and out.suffix == ".json":
-        _write_proofs(opened, {account: out})
-    elif out is not None:
-        accounts = [account] if account is not None else opened.accounts()
-        _write_proofs(opened, {one: out / file_name(one) for one in accounts})
-
-
-@app.command("audit")
-def audit(
-    tree: Annotated[Path, typer.Argument(metavar="DIR", help="the folder of `por tree build`, or its public part")],
-    accounts: Annotated[
-        Path | None, typer.Option(help="the exchange's books (CSV): every leaf is explained by an account")
-    ] = None,
-    secret_file: Annotated[Path | None, typer.Option(help="the run's secret; needed with --accounts")] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="print one JSON object")] = False,
-) -> None:
-    from verifier.cli.terminal import print_json
-    from verifier.errors import InputError
-    from verifier.liabilities.reconcile import audit_folder
-
-    if (accounts is None) != (secret_file is None):
-        raise InputError("--accounts and --secret-file go together: leaves are salted with the run's secret")
-    done = audit_folder(tree, accounts, secret_file)
-    if as_json:
-        record = {"verdict": "fail" if done.findings else "pass", "root": done.commitment.digest}
-        counts = {"leaves": done.leaves, "accounts": done.accounts}
-        print_json(record | counts | {"findings": [finding._asdict() for finding in done.findings]})
-    else:
-        books = "the books were not compared (--accounts)" if done.accounts is None else f"{done.accounts:,} accounts"
-        typer.echo(f"{'FAIL' if done.findings else 'PASS'}: {done.leaves:,} leaves rebuilt; {books}")
-        for finding in done.findings:
-            typer.echo(f"  {finding.code}: {finding.text}")
-    raise typer.Exit(1 if done.findings else 0)
-
-
-AUDIT_EXAMPLE = """Rebuild a tree from its leaf list, and compare it with the exchange's books.
-
-Example: por tree audit liabilities/ --accounts accounts.csv --secret-file liabilities/private/secret
-"""
-audit.__doc__ = AUDIT_EXAMPLE
 build.__doc__ = BUILD_EXAMPLE
-prove.__doc__ = PROVE_EXAMPLE
-
-
-def _write_proofs(tree: "LiabilitiesTree | Store", files: dict[str, Path]) -> None:
-    from verifier.cli.terminal import progress_bars
-    from verifier.errors import UnavailableError
-
-    try:
-        with progress_bars() as report:
-            for number, (account, path) in enumerate(files.items(), 1):
-                content = tree.prove(account).to_json()
-                path.parent.mkdir(parents=True, exist_ok=True)
-                path.touch(mode=0o600, exist_ok=False)
-                path.write_bytes(content)
-                report("proofs", number, len(files))
-    except OSError as error:
-        raise UnavailableError(f"{error.filename}: cannot be written: {error.strerror}") from error
-    where = next(iter(files.values()))
-    count = f"{len(files):,} proofs, each checked" if len(files) > 1 else "one proof, checked"
-    typer.echo(f"{where.parent if len(files) > 1 else where}: {count}", err=True)
-
-
-def file_name(account: str) -> str:
-    """Return the file name of an account's proof: the id with all but letters, digits and `_.-~` as %XX."""
-    from hashlib import sha256
-    from urllib.parse import quote
-
-    name = quote(account, safe="")
-    return f"{name if len(name) <= _LONGEST_NAME else sha256(account.encode()).hexdigest()}.json"
+sample.__doc__ = SAMPLE_EXAMPLE
+app.command("build")(build)
+app.command("prove")(tree_proofs.prove)
+app.command("export")(tree_proofs.export)
+app.command("audit")(tree_audit.audit)
+app.command("sample")(sample)

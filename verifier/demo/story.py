@@ -146,7 +146,7 @@ class Story:
         user = next(user for user in exchange.users if all(user.units))
         smaller = exchange.understating(user.id)
         record = prove(smaller.tree, user.id).to_record()
-        record["balances"] = [str(units) for units in user.units]
+        record["leaves"][0]["balances"] = [str(units) for units in user.units]
         path = self.folder / "understated-proof.json"
         path.write_bytes(canonical_json(record))
         report = check_proofs([path], root=smaller.tree.commitment.digest)
@@ -156,7 +156,7 @@ class Story:
 
     def _flips_a_bit(self, exchange: PlayedExchange) -> None:
         record = prove(exchange.tree, exchange.users[7].id).to_record()
-        sibling: dict[str, Any] = record["path"][3]
+        sibling: dict[str, Any] = record["leaves"][0]["path"][3]
         sibling["hash"] = f"{int(sibling['hash'], 16) ^ 1:064x}"
         path = self.folder / "flipped-proof.json"
         path.write_bytes(canonical_json(record))

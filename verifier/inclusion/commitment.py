@@ -17,7 +17,7 @@ from verifier.inclusion.wire import MalformedError
 
 MAX_BYTES = 4 * 1024 * 1024
 MAX_DECIMALS = 36
-_KEYS = frozenset({"format", "run_id", "as_of", "assets", "leaf_count", "depth", "root", "totals"})
+_KEYS = frozenset({"format", "run_id", "as_of", "assets", "parts", "leaf_count", "depth", "root", "totals"})
 _RUN_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:-]{0,127}")
 _SYMBOL = re.compile(r"[A-Za-z0-9][A-Za-z0-9._+$-]{0,31}")
 _PLACES = (Path("commitment.json"), Path("liabilities") / "commitment.json")
@@ -35,12 +35,14 @@ class TreeAsset(NamedTuple):
 class Commitment:
     """The header of a liabilities tree; its digest is what everybody compares.
 
-    `root` is the 32-byte hash of the tree's top node, `totals` its sums in base units, in the order of `assets`.
+    `parts` is the number of leaves each account has, `root` the 32-byte hash of the tree's top node, `totals` its sums
+    in base units, in the order of `assets`.
     """
 
     run_id: str
     as_of: str
     assets: tuple[TreeAsset, ...]
+    parts: int
     leaf_count: int
     depth: int
     root: bytes
@@ -58,11 +60,17 @@ class Commitment:
             "run_id": self.run_id,
             "as_of": self.as_of,
             "assets": [asset._asdict() for asset in self.assets],
+            "parts": self.parts,
             "leaf_count": self.leaf_count,
             "depth": self.depth,
             "root": self.root.hex(),
             "totals": [str(units) for units in self.totals],
         }
+
+    @cached_property
+    def total_amounts(self) -> dict[str, str]:
+        """The totals as whole coins by symbol."""
+        return self.amounts(self.totals)
 
     def amounts(self, units: sum_tree.Sums) -> dict[str, str]:
         """Return base units as whole coins by symbol."""
@@ -81,6 +89,7 @@ def commitment_of(value: Any, where: str = "commitment") -> Commitment:
         run_id=read_run_id(record["run_id"], f"{where}.run_id"),
         as_of=wire.read_utc(record["as_of"], f"{where}.as_of"),
         assets=assets,
+        parts=wire.read_count(record["parts"], f"{where}.parts", 1, sum_tree.MAX_PARTS),
         leaf_count=wire.read_count(record["leaf_count"], f"{where}.leaf_count", 1, sum_tree.MAX_LEAVES),
         depth=wire.read_count(record["depth"], f"{where}.depth", 0, sum_tree.MAX_DEPTH),
         root=wire.read_hex(record["root"], f"{where}.root", sum_tree.HASH_BYTES),

@@ -1,5 +1,6 @@
 """Open the files that strangers hand over: regular, uncompressed UTF-8 text, bounded before it is decoded."""
 
+import json
 import re
 from collections.abc import Sequence
 from pathlib import Path
@@ -7,13 +8,15 @@ from typing import Any, NamedTuple
 
 from verifier.errors import InputError
 from verifier.files import read_file, read_head
-from verifier.inclusion import wire
+from verifier.inclusion import compact, wire
 from verifier.inclusion.finding import Finding
+from verifier.inclusion.proof import PROOF_FORMAT
 
 MAX_BYTES = 4 * 1024 * 1024
 _HEAD_BYTES = 64 * 1024
 _BYTES_PER_ENTRY = 16
 _ROOT = re.compile(r"\s*(?:0x)?([0-9a-fA-F]{16,128})\s*")
+_HALF_PAIR = re.compile(rb"\\u[dD][89a-fA-F]")
 _PACKED = (b"PK\x03\x04", b"PK\x05\x06", b"\x1f\x8b", b"BZh", b"\xfd7zXZ", b"7z\xbc\xaf", b"\x28\xb5\x2f\xfd", b"Rar!")
 _TABLE = re.compile(r"(?=[^\n]*\bproof\b)(?=[^\n]*\baudit_id\b)[ \w,]+\r?\n")
 
@@ -57,7 +60,10 @@ def _load_json(path: Path, max_bytes: int) -> Loaded:
     # Millions of tiny entries cost far more to decode than their bytes tell.
     if content.count(b",") > max_bytes // _BYTES_PER_ENTRY:
         return _bad(path, "too-long", "more entries than any proof has")
-    return Loaded(path, "json", wire.read_json(content, str(path)))
+    value = wire.read_json(content, str(path))
+    if _HALF_PAIR.search(content) and not _is_unicode(value):
+        return _bad(path, "not-a-proof", "half a surrogate pair is not text, so that it cannot be hashed")
+    return Loaded(path, "json", value)
 
 
 def _load_text(path: Path, head: bytes, whole: bool) -> Loaded:
@@ -68,12 +74,25 @@ def _load_text(path: Path, head: bytes, whole: bool) -> Loaded:
     if whole and _ROOT.fullmatch(shown):
         match = _ROOT.fullmatch(shown)
         return Loaded(path, "root", match[1].lower() if match else "")
+    if shown.startswith(compact.PREFIX):
+        record = compact.from_compact(read_file(path, MAX_BYTES).decode("ascii", "replace"), str(path)).to_record()
+        return Loaded(path, "json", record)
     if _TABLE.match(shown):
         try:
             return Loaded(path, "table", read_file(path, MAX_BYTES).removeprefix(b"\xef\xbb\xbf").decode())
         except UnicodeDecodeError as error:
             raise InputError(f"{path}: not UTF-8 at byte {error.start}") from error
     return Loaded(path, "rows", shown)
+
+
+def _is_unicode(value: Any) -> bool:
+    if isinstance(value, dict) and value.get("format") == PROOF_FORMAT:
+        return True  # its reader names the field
+    try:
+        json.dumps(value, ensure_ascii=False, default=str).encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def _is_text(head: bytes, whole: bool) -> bool:

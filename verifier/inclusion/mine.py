@@ -14,9 +14,10 @@ from verifier.inclusion import numbers, template
 from verifier.inclusion.finding import Finding
 from verifier.inclusion.recipe import Recipe
 from verifier.inclusion.rows import Row
-from verifier.inclusion.wire import MalformedError, show
+from verifier.inclusion.wire import MalformedError, read_text, show
 
 _HEX64 = re.compile(r"[0-9a-f]{64}")
+_LONGEST_NONCE = 1_000
 
 
 class Mine:
@@ -205,11 +206,12 @@ def is_okx_account(value: Any) -> bool:
 
 def _okx(recipe: Recipe, value: Mapping[str, Any]) -> Mine:
     nodes, coins = value["nodes"], recipe.data["rows"]["coins"]
-    if not isinstance(nodes, list) or not 0 < len(nodes) <= 10_000 or not isinstance(value["nonce"], str):
+    nonce = read_text(value["nonce"], "nonce", _LONGEST_NONCE)
+    if not isinstance(nodes, list) or not 0 < len(nodes) <= 10_000:
         raise MalformedError("malformed", "nodes: expected your leaves")
     total, texts = _okx_balances(value["totalBalances"], coins)
     written = "{" + ",".join(f'"{coin}":"{texts[coin]}"' for coin in coins) + "}"
-    if recipe.digest(f"{value['nonce']}{written}".encode()) != value["hash"]:
+    if recipe.digest(f"{nonce}{written}".encode()) != value["hash"]:
         raise MalformedError("leaf-differs", "the hash in your file is not that of your nonce and total balances")
     wanted: list[tuple[str, numbers.Balances]] = []
     added: numbers.Balances = dict.fromkeys(coins, Decimal(0))

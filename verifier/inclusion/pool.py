@@ -30,7 +30,7 @@ def pool_results(results: Sequence[InclusionResult]) -> PoolReport:
     evidence = [entry for result in results for entry in result.evidence]
     found = (
         *(fraud for result in results for fraud in result.fraud),
-        *_contradictions([result.claim for result in results if result.claim]),
+        *_contradictions([claim for result in results for claim in result.claims]),
         *_two_sums(evidence),
         *_two_roots(evidence),
         *_shared_leaves(evidence),
@@ -152,13 +152,19 @@ def _contradictions(claims: Iterable[Claim]) -> Iterator[Fraud]:
 
 def _within_one_tree(run_id: str, members: Sequence[Claim]) -> Iterator[Fraud]:
     by_index: dict[int, Claim] = {}
-    by_account: dict[str, Claim] = {}
+    by_part: dict[tuple[str, int], Claim] = {}
+    told: set[tuple[str, str, str, str]] = set()  # a split account contradicts itself in every part: say it once
     for claim in members:
         holder = by_index.setdefault(claim.leaf_index, claim)
-        if holder.account != claim.account:
+        pair = (holder.account, claim.account, holder.file, claim.file)
+        if holder.account != claim.account and pair not in told:
+            told.add(pair)
             text = f"run {run_id}: two accounts were given one leaf, number {claim.leaf_index}: one is missing."
             yield Fraud("leaf-claimed-twice", f"{text} {_UNSIGNED}", (holder.file, claim.file))
-        earlier = by_account.setdefault(claim.account, claim)
-        if earlier.leaf_index != claim.leaf_index:
-            text = f"run {run_id}: one account has two leaves, numbers {earlier.leaf_index} and {claim.leaf_index}."
+        earlier = by_part.setdefault((claim.account, claim.part), claim)
+        pair = (earlier.account, claim.account, earlier.file, claim.file)
+        if earlier.leaf_index != claim.leaf_index and pair not in told:
+            told.add(pair)
+            numbers_of = f"numbers {earlier.leaf_index} and {claim.leaf_index}"
+            text = f"run {run_id}: one account has two leaves for one part of its balance, {numbers_of}."
             yield Fraud("account-counted-twice", f"{text} {_UNSIGNED}", (earlier.file, claim.file))

@@ -37,7 +37,7 @@ UNGRADED = Grade()
 
 
 class Claim(NamedTuple):
-    """What an intact proof says about its run, for comparison with other users' proofs."""
+    """What an intact proof says about one of its leaves, for comparison with other users' proofs."""
 
     file: str
     run_id: str
@@ -45,6 +45,7 @@ class Claim(NamedTuple):
     leaf_index: int
     leaf: str
     account: str
+    part: int
 
 
 class PathEvidence(NamedTuple):
@@ -88,7 +89,10 @@ class LineClaim(NamedTuple):
 
 @dataclass(frozen=True)
 class InclusionResult:
-    """One file's answer. `root` is the published digest, `leaf` the leaf hash, amounts are whole coins by symbol."""
+    """One file's answer. `root` is the published digest, amounts are whole coins by symbol.
+
+    `leaf` is the hash of the user's leaf, of the first one where an account stands in several; `claims` has them all.
+    """
 
     file: str
     format: str | None
@@ -103,7 +107,7 @@ class InclusionResult:
     account: str | None = None
     run_id: str | None = None
     as_of: str | None = None
-    claim: Claim | None = None
+    claims: tuple[Claim, ...] = ()
     evidence: tuple[PathEvidence, ...] = ()
     lines: LineClaim | None = None
     fraud: tuple[Fraud, ...] = ()

@@ -1,9 +1,10 @@
 """The hashing rules of our liabilities tree: what a leaf, a node and padding are (docs/liabilities-tree.md)."""
 
 import hmac
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from functools import lru_cache
-from hashlib import sha256
+from hashlib import sha256, shake_256
+from itertools import pairwise
 from operator import add
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -19,6 +20,7 @@ SECRET_BYTES = 32
 UNIT_BYTES = 16
 MAX_UNITS = 2 ** (8 * UNIT_BYTES) - 1
 MAX_ACCOUNT_BYTES = 10_000
+MAX_PARTS = 16
 MAX_ASSETS = 2_000
 MAX_DEPTH = 53
 MAX_LEAVES = 2**MAX_DEPTH - 1  # the largest integer canonical JSON writes
@@ -37,13 +39,16 @@ class Node(NamedTuple):
     sums: Sums
 
 
+Join = Callable[[Node, Node], Node]
+
+
 def _tag_prefix(name: str) -> bytes:
     return sha256(f"{TREE_FORMAT}/{name}".encode()).digest() * 2
 
 
 # The prefix fills one SHA-256 block, so an object that has read it is copied instead of hashing it again.
-_LEAF, _NODE, _PADDING, _COMMITMENT, _SALT, _POSITION = (
-    sha256(_tag_prefix(name)) for name in ("leaf", "node", "padding", "commitment", "salt", "position")
+_LEAF, _NODE, _PADDING, _COMMITMENT, _SALT, _SPLIT = (
+    sha256(_tag_prefix(name)) for name in ("leaf", "node", "padding", "commitment", "salt", "split")
 )
 
 
@@ -68,30 +73,41 @@ def salt_key(secret: bytes, run_id: str) -> bytes:
     return _finish(_SALT.copy(), secret + run_id.encode())
 
 
-def salt_of(key: bytes, account: bytes) -> bytes:
-    """Return the 16-byte salt of an account id (its UTF-8 bytes) in the run of this salt key."""
-    return hmac.digest(key, account, "sha256")[:SALT_BYTES]
+def salt_and_position(key: bytes, account: bytes, part: int = 0) -> tuple[bytes, bytes]:
+    """Return a leaf's salt and the key by which leaves are sorted, 16 bytes each, from the run's salt key.
+
+    `account` is the id's UTF-8 bytes, `part` counts the leaves of one account. Who does not know the key learns
+    nothing of the account from either half.
+    """
+    keyed = hmac.digest(key, part.to_bytes(2, "big") + account, "sha256")
+    return keyed[:SALT_BYTES], keyed[SALT_BYTES:]
 
 
-def position_of(salt: bytes, account: bytes) -> bytes:
-    """Return the 32-byte key by which leaves are sorted; without the salt it says nothing of the account."""
-    return _finish(_POSITION.copy(), salt + account)
+def split_key(secret: bytes, run_id: str) -> bytes:
+    """Derive the run's key for splitting balances over several leaves."""
+    return _finish(_SPLIT.copy(), secret + run_id.encode())
 
 
-def leaf_hash(run_id: str, salt: bytes, account: bytes, units: Sums) -> bytes:
-    """Hash what a leaf binds: the run, the salt, the account id (its UTF-8 bytes) and every balance in base units."""
-    message = b"".join((salt, len(account).to_bytes(4, "big"), account, encode_sums(units)))
+def split_units(key: bytes, account: bytes, units: Sums, parts: int) -> list[Sums]:
+    """Return the amounts of each of an account's leaves: every balance cut at places drawn from the split key."""
+    words = shake_256(key + account).digest(8 * (parts - 1) * len(units))
+    drawn = [int.from_bytes(words[place : place + 8], "big") for place in range(0, len(words), 8)]
+    columns = []
+    for number, value in enumerate(units):
+        cuts = sorted(value * word >> 64 for word in drawn[number * (parts - 1) : (number + 1) * (parts - 1)])
+        columns.append([upper - lower for lower, upper in pairwise([0, *cuts, value])])
+    return list(zip(*columns, strict=True))
+
+
+def leaf_hash(run_id: str, salt: bytes, account: bytes, units: Sums, part: int = 0) -> bytes:
+    """Hash what a leaf binds: run, salt, part number, account id (its UTF-8 bytes) and every balance in base units."""
+    message = b"".join((salt, part.to_bytes(2, "big"), len(account).to_bytes(4, "big"), account, encode_sums(units)))
     return _finish(leaf_state(run_id), message)
 
 
 def node_state() -> "_Hash":
     """Return the hash of nodes before their message, to be copied: for code that hashes many."""
     return _NODE
-
-
-def position_state() -> "_Hash":
-    """Return the hash of positions before their message, to be copied."""
-    return _POSITION
 
 
 def leaf_state(run_id: str) -> "_Hash":
@@ -122,11 +138,11 @@ def depth_of(leaf_count: int) -> int:
     return (leaf_count - 1).bit_length()
 
 
-def fold_path(leaf: Node, index: int, path: Sequence[Node]) -> Node:
+def fold_path(leaf: Node, index: int, path: Sequence[Node], join: Join = parent) -> Node:
     """Walk from a leaf to the root; `path` holds the siblings from the leaf upwards, bit k of `index` the side."""
     node = leaf
     for height, sibling in enumerate(path):
-        node = parent(sibling, node) if index >> height & 1 else parent(node, sibling)
+        node = join(sibling, node) if index >> height & 1 else join(node, sibling)
     return node
 
 

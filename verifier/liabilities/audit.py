@@ -33,7 +33,7 @@ def audit_leaves(commitment: Commitment, leaves: Iterable[Node]) -> Audit:
     """
     found: dict[str, Finding] = {}
     count, top = sum_tree.fold_leaves(_watched(leaves, found), len(commitment.assets))
-    return Audit(count, top.sums, top.hash, (*found.values(), *_differences(commitment, count, top)))
+    return Audit(count, top.sums, top.hash, (*found.values(), *differences(commitment, count, top)))
 
 
 def _watched(leaves: Iterable[Node], found: dict[str, Finding]) -> Iterator[Node]:
@@ -50,9 +50,13 @@ def _watched(leaves: Iterable[Node], found: dict[str, Finding]) -> Iterator[Node
         yield leaf
 
 
-def _differences(commitment: Commitment, count: int, top: Node) -> Iterator[Finding]:
+def differences(commitment: Commitment, count: int, top: Node) -> Iterator[Finding]:
+    """Say where a rebuilt tree is not the published one."""
     if count != commitment.leaf_count:
         yield Finding("leaf-count-differs", f"the list has {count} leaves, the commitment says {commitment.leaf_count}")
+    if commitment.leaf_count % commitment.parts:
+        text = f"{commitment.leaf_count} leaves are no multiple of {commitment.parts} leaves per account"
+        yield Finding("parts-differ", text)
     if commitment.depth != sum_tree.depth_of(commitment.leaf_count):
         yield Finding("depth-differs", f"the commitment's depth {commitment.depth} does not fit its leaf count")
     if top.sums != commitment.totals:

@@ -1,5 +1,6 @@
 """What the exchange owes, as far as the handed-over parts show it: a commitment, and the leaf list behind it."""
 
+import os
 from pathlib import Path
 from typing import NamedTuple
 
@@ -8,8 +9,7 @@ from chains.model import Tier
 from verifier.declaration import Declaration
 from verifier.errors import InputError
 from verifier.inclusion.commitment import Commitment, load_commitment
-from verifier.liabilities.audit import audit_leaves
-from verifier.liabilities.leaves import read_leaves
+from verifier.liabilities.inspect import Effort, has_leaf_list, inspect_folder
 from verifier.liabilities.places import COMMITMENT, LEAVES
 
 
@@ -23,7 +23,7 @@ class Liabilities(NamedTuple):
     commitment: str
     run_id: str
     as_of: str
-    leaf_count: int
+    accounts: int
     totals: dict[AssetId, int]
     tier: Tier
     problem: str = ""
@@ -42,15 +42,13 @@ def check_liabilities(declaration: Declaration, folder: Path | None) -> Liabilit
     commitment = load_commitment(folder / COMMITMENT)
     problem = _contradiction(declaration, commitment)
     tier = Tier.DECLARED
-    leaves = folder / LEAVES
-    if leaves.exists():
-        audit = audit_leaves(commitment, read_leaves(leaves, commitment.assets))
+    if (folder / LEAVES).exists() or has_leaf_list(folder):
+        audit = inspect_folder(folder, None, None, Effort(os.cpu_count() or 1))
         problem = problem or "; ".join(finding.text for finding in audit.findings)
         tier = Tier.DECLARED if audit.findings else Tier.PROVEN
     totals = {AssetId(a.asset): units for a, units in zip(commitment.assets, commitment.totals, strict=True)}
-    return Liabilities(
-        commitment.digest, commitment.run_id, commitment.as_of, commitment.leaf_count, totals, tier, problem
-    )
+    accounts = commitment.leaf_count // commitment.parts
+    return Liabilities(commitment.digest, commitment.run_id, commitment.as_of, accounts, totals, tier, problem)
 
 
 def _contradiction(declaration: Declaration, commitment: Commitment) -> str:

@@ -1,11 +1,8 @@
 """A tree on disk: what is published, what a regulator gets, and what never leaves the exchange."""
 
 import secrets
-from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
-from typing import TYPE_CHECKING
 
-from chains.errors import MissingExtraError
 from verifier.errors import InputError, UnavailableError
 from verifier.files import read_file
 from verifier.inclusion import wire
@@ -14,74 +11,39 @@ from verifier.inclusion.sum_tree import SECRET_BYTES
 from verifier.inclusion.wire import MalformedError
 from verifier.liabilities.accounts import Account, read_accounts, write_accounts
 from verifier.liabilities.build import LiabilitiesTree, build
-from verifier.liabilities.commitment import Commitment, load_commitment, save_commitment
+from verifier.liabilities.commitment import load_commitment, save_commitment
 from verifier.liabilities.leaves import write_leaves
 from verifier.liabilities.places import ACCOUNTS, COMMITMENT, LEAVES, PRIVATE, SECRET
 
-if TYPE_CHECKING:
-    from verifier.liabilities.store import Store
-
 
 def build_folder(
-    accounts: Path, assets: tuple[TreeAsset, ...], run_id: str, as_of: str, out: Path, secret_file: Path | None = None
-) -> LiabilitiesTree:
-    """Build the tree of an accounts table and write `commitment.json`, `leaves.csv` and `private/` to a new folder.
-
-    The secret is read from `secret_file`, or made there (default `private/secret`) readable by its owner only.
-    Raises InputError when the folder is not empty or the table is doubtful, UnavailableError when it cannot write.
-    """
-    # 1. Judge all input before anything is written
-    _refuse_full(out)
-    secret = _choose_secret(secret_file)
-    tree = build(read_accounts(accounts, assets), assets, run_id, as_of, secret)
-    # 2. The private part first, the commitment last: a folder without it is no tree
-    try:
-        _make_private(out, secret, secret_file)
-        write_accounts(out / ACCOUNTS, assets, (Account(leaf.account, leaf.units) for leaf in tree.leaves))
-        write_leaves(out / LEAVES, assets, tree.levels[0])
-        save_commitment(out / COMMITMENT, tree.commitment)
-    except OSError as error:
-        raise UnavailableError(f"{error.filename or out}: cannot be written: {error.strerror}") from error
-    return tree
-
-
-def publish_folder(
     accounts: Path,
     assets: tuple[TreeAsset, ...],
     run_id: str,
     as_of: str,
     out: Path,
-    secret_file: Path | None,
-    workers: int,
-) -> Commitment:
-    """Build the tree of a large table (Parquet or CSV) in several processes, with a store instead of a tree in memory.
+    secret_file: Path | None = None,
+    parts: int = 1,
+) -> LiabilitiesTree:
+    """Build the tree of an accounts table and write `commitment.json`, `leaves.csv` and `private/` to a new folder.
 
-    Raises as `build_folder` does, and MissingExtraError when the packages for large tables are not installed.
+    `parts` is the number of leaves per account, 1 to 16.
+    The secret is read from `secret_file`, or made there (default `private/secret`) readable by its owner only.
+    Raises InputError when the folder is not empty or the table is doubtful, UnavailableError when it cannot write.
     """
-    try:
-        from verifier.liabilities.publish import publish
-        from verifier.liabilities.store import Store
-    except ModuleNotFoundError as error:
-        raise MissingExtraError(
-            f"large tables need {error.name!r}: install reserve-verifier[publish], or use a CSV table without --workers"
-        ) from error
+    # 1. Judge all input before anything is written
     _refuse_full(out)
-    secret = _choose_secret(secret_file)
+    secret = choose_secret(secret_file)
+    tree = build(read_accounts(accounts, assets), assets, run_id, as_of, secret, parts)
+    # 2. The private part first, the commitment last: a folder without it is no tree
     try:
-        _make_private(out, secret, secret_file)
-        with ProcessPoolExecutor(workers) as executor:
-            commitment = publish(accounts, assets, run_id, as_of, secret, out, executor)
-        write_leaves(out / LEAVES, assets, Store(out, secret).leaves())
+        make_private(out, secret, secret_file)
+        write_accounts(out / ACCOUNTS, assets, (Account(name, tree.owed(name)) for name in tree.accounts()))
+        write_leaves(out / LEAVES, assets, tree.levels[0])
+        save_commitment(out / COMMITMENT, tree.commitment)
     except OSError as error:
         raise UnavailableError(f"{error.filename or out}: cannot be written: {error.strerror}") from error
-    return commitment
-
-
-def open_store(folder: Path) -> "Store":
-    """Open a folder that `publish_folder` made, to draw proofs from it."""
-    from verifier.liabilities.store import Store
-
-    return Store(folder, read_secret(folder / SECRET))
+    return tree
 
 
 def open_folder(folder: Path) -> LiabilitiesTree:
@@ -92,7 +54,7 @@ def open_folder(folder: Path) -> LiabilitiesTree:
     published = load_commitment(folder / COMMITMENT)
     secret = read_secret(folder / SECRET)
     accounts = read_accounts(folder / ACCOUNTS, published.assets)
-    tree = build(accounts, published.assets, published.run_id, published.as_of, secret)
+    tree = build(accounts, published.assets, published.run_id, published.as_of, secret, published.parts)
     if tree.commitment != published:
         raise InputError(f"{folder}: {PRIVATE}/ does not belong to {COMMITMENT}: it gives {tree.commitment.digest}")
     return tree
@@ -113,22 +75,25 @@ def _refuse_full(out: Path) -> None:
         raise InputError(f"{out}: is not an empty folder; a tree that was published must not be overwritten")
 
 
-def _choose_secret(secret_file: Path | None) -> bytes:
+def choose_secret(secret_file: Path | None) -> bytes:
     """Return the secret that the publisher has, or a new one."""
     if secret_file is not None and secret_file.exists():
         return read_secret(secret_file)
     return secrets.token_bytes(SECRET_BYTES)
 
 
-def _make_private(out: Path, secret: bytes, secret_file: Path | None) -> None:
+def make_private(out: Path, secret: bytes, secret_file: Path | None) -> None:
     """Make the folder and its private part, with the secret in it and in the publisher's own file."""
     out.mkdir(parents=True, exist_ok=True)
-    (out / PRIVATE).mkdir(mode=0o700)
-    _write_private(out / SECRET, secret)
-    if secret_file is not None and not secret_file.exists():
-        _write_private(secret_file, secret)
+    (out / PRIVATE).mkdir(mode=0o700, exist_ok=True)
+    for path in (out / SECRET, secret_file):
+        if path is not None and not path.exists():
+            _write_private(path, secret)
 
 
 def _write_private(path: Path, value: bytes) -> None:
-    path.touch(mode=0o600, exist_ok=False)
-    path.write_text(f"{value.hex()}\n", "ascii")
+    partial = path.with_name(f"{path.name}.partial")
+    partial.unlink(missing_ok=True)
+    partial.touch(mode=0o600)
+    partial.write_text(f"{value.hex()}\n", "ascii")
+    partial.replace(path)

@@ -2,8 +2,10 @@
 
 COMMITMENT = "commitment.json"
 LEAVES = "leaves.csv"
+LEAF_LIST = "leaves"
+ELSEWHERE = "leaves.url"
 PRIVATE = "private"
 SECRET = f"{PRIVATE}/secret"
 ACCOUNTS = f"{PRIVATE}/accounts.csv"
-STORE = f"{PRIVATE}/store"
 SPILL = f"{PRIVATE}/spill"
+LOCK = f"{PRIVATE}/lock"

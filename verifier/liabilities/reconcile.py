@@ -1,9 +1,9 @@
 """Compare a published leaf list with the exchange's own books: who was left out, and which leaf belongs to nobody."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from verifier.inclusion import sum_tree, wire
 from verifier.inclusion.commitment import Commitment, load_commitment
@@ -11,69 +11,103 @@ from verifier.inclusion.finding import Finding
 from verifier.inclusion.sum_tree import Node
 from verifier.liabilities.accounts import Account, read_accounts
 from verifier.liabilities.audit import audit_leaves
+from verifier.liabilities.draw import Drawn
 from verifier.liabilities.folder import read_secret
 from verifier.liabilities.leaves import read_leaves
 from verifier.liabilities.places import COMMITMENT, LEAVES
 
 SHOWN = 10
+_FIRST_ROW = 2  # the header is row 1
 
 
 class Reconciliation(NamedTuple):
-    """What an audit of a tree covered, and everything that is wrong; `accounts` is None when no books were given."""
+    """What an audit of a tree covered, and everything that is wrong; `accounts` is None when no books were given.
+
+    `drawn` are the leaves that were asked for by number.
+    """
 
     commitment: Commitment
     leaves: int
     accounts: int | None
     findings: tuple[Finding, ...]
+    drawn: tuple[Drawn, ...] = ()
+
+    def to_record(self) -> dict[str, Any]:
+        """Return the audit as JSON values; amounts are base units as decimal texts."""
+        return {
+            "verdict": "fail" if self.findings else "pass",
+            "root": self.commitment.digest,
+            "leaves": self.leaves,
+            "accounts": self.accounts,
+            "findings": [finding._asdict() for finding in self.findings],
+            "drawn": [drawn.to_record() for drawn in self.drawn],
+        }
 
 
-def audit_folder(folder: Path, accounts: Path | None = None, secret: Path | None = None) -> Reconciliation:
-    """Rebuild a tree's folder from its leaf list; with the books and the run's secret, explain every leaf.
+def audit_folder(folder: Path, books: tuple[Path, Path] | None = None, numbers: Sequence[int] = ()) -> Reconciliation:
+    """Rebuild a tree's folder from its leaf list; with the books (accounts, secret), explain every leaf.
 
-    Raises UnavailableError when a part cannot be read, InputError when one is malformed.
+    `numbers` are leaves to show. Raises UnavailableError when a part cannot be read, InputError when one is malformed.
     """
     # 1. The leaf list leads to the published root, totals and count
     commitment = load_commitment(folder / COMMITMENT)
     listed: set[bytes] = set()
-    audit = audit_leaves(commitment, _noting(read_leaves(folder / LEAVES, commitment.assets), listed))
-    if accounts is None or secret is None:
-        return Reconciliation(commitment, audit.leaf_count, None, audit.findings)
+    drawn: dict[int, Drawn] = dict.fromkeys(numbers, Drawn(0, "", ()))
+    audit = audit_leaves(commitment, _noting(read_leaves(folder / LEAVES, commitment.assets), listed, drawn))
+    if books is None:
+        return Reconciliation(commitment, audit.leaf_count, None, audit.findings, tuple(drawn.values()))
     # 2. Every account of the books has its leaf, and every leaf its account
-    books = read_accounts(accounts, commitment.assets)
-    count, differences = _reconcile(commitment, read_secret(secret), books, listed)
-    return Reconciliation(commitment, audit.leaf_count, count, (*audit.findings, *differences))
+    accounts, secret = books
+    explained: dict[str, tuple[int, Account]] = {one.leaf: (0, Account("", ())) for one in drawn.values()}
+    rows = read_accounts(accounts, commitment.assets)
+    count, differences = _reconcile(commitment, read_secret(secret), rows, listed, explained)
+    shown = tuple(_explained(one, *explained[one.leaf]) for one in drawn.values())
+    return Reconciliation(commitment, audit.leaf_count, count, (*audit.findings, *differences), shown)
 
 
-def _noting(leaves: Iterable[Node], hashes: set[bytes]) -> Iterator[Node]:
-    for leaf in leaves:
+def _noting(leaves: Iterable[Node], hashes: set[bytes], drawn: dict[int, Drawn]) -> Iterator[Node]:
+    for number, leaf in enumerate(leaves):
         hashes.add(leaf.hash)
+        if number in drawn:
+            drawn[number] = Drawn(number, leaf.hash.hex(), leaf.sums)
         yield leaf
 
 
+def _explained(drawn: Drawn, row: int, account: Account) -> Drawn:
+    return drawn._replace(account=account.id, row=row, booked=account.units) if row else drawn
+
+
 def _reconcile(
-    commitment: Commitment, secret: bytes, books: Iterable[Account], unexplained: set[bytes]
+    commitment: Commitment,
+    secret: bytes,
+    books: Iterable[Account],
+    unexplained: set[bytes],
+    asked: dict[str, tuple[int, Account]],
 ) -> tuple[int, list[Finding]]:
-    key = sum_tree.salt_key(secret, commitment.run_id)
-    seen: set[bytes] = set()
+    salt_key, split_key = (derive(secret, commitment.run_id) for derive in (sum_tree.salt_key, sum_tree.split_key))
+    seen: set[str] = set()
     left_out: list[str] = []
     doubled: list[str] = []
-    for account in books:
+    for row, account in enumerate(books, _FIRST_ROW):
         name = account.id.encode()
-        salt = sum_tree.salt_of(key, name)
-        place = sum_tree.position_of(salt, name)
-        if place in seen:
+        if account.id in seen:
             doubled.append(account.id)
-        seen.add(place)
-        leaf = sum_tree.leaf_hash(commitment.run_id, salt, name, account.units)
-        if leaf in unexplained:
-            unexplained.remove(leaf)
-        else:
+        seen.add(account.id)
+        leaves = set()
+        for part, units in enumerate(sum_tree.split_units(split_key, name, account.units, commitment.parts)):
+            salt, _ = sum_tree.salt_and_position(salt_key, name, part)
+            leaves.add(sum_tree.leaf_hash(commitment.run_id, salt, name, units, part))
+        asked.update({leaf.hex(): (row, account) for leaf in leaves if leaf.hex() in asked})
+        if not leaves <= unexplained:
             left_out.append(account.id)
+        unexplained -= leaves
     return len(seen), [*_named("account-doubled", "listed twice in the books", doubled), *_gaps(left_out, unexplained)]
 
 
 def _gaps(left_out: list[str], unexplained: set[bytes]) -> list[Finding]:
-    found = _named("account-left-out", "without a leaf for what the books say (left out, or another balance)", left_out)
+    found = _named(
+        "account-left-out", "without the leaves that the books ask for (left out, or another balance)", left_out
+    )
     if unexplained:
         shown = ", ".join(leaf.hex()[:16] for leaf in islice(sorted(unexplained), SHOWN))
         text = f"{len(unexplained):,} leaves that no account of the books explains: {shown}"

@@ -41,7 +41,7 @@ def _ledger(base: Finding, rule: Rule, liabilities: Liabilities) -> Finding:
         text = "Only the commitment is there; without the leaf list no amount can be attributed to a client."
         return base._replace(reason=Reason.WEAK_EVIDENCE, text=text)
     how = "were rebuilt to the committed root" if liabilities.tier is Tier.PROVEN else "are stated by the exchange"
-    text = f"{liabilities.leaf_count:,} client accounts {how}; each leaf counts once."
+    text = f"{liabilities.accounts:,} client accounts {how}; each counts once."
     return base._replace(verdict=Verdict.PASS, reason=Reason.SATISFIED, text=text)
 
 
