@@ -12,7 +12,7 @@ test: .venv/installed ## style, types, structure and every test but the long one
 	$(MAKE) --no-print-directory lint
 	$(BIN)/python -m pytest -n $(WORKERS) --dist loadgroup -m "not long"
 
-test-long: .venv/installed ## the tests that take minutes
+test-long: .venv/installed .venv/spark ## the tests that take minutes (Spark needs Java 17)
 	$(BIN)/python -m pytest -m long
 
 bench: .venv/installed ## measure, side by side in one run, as ratios
@@ -35,10 +35,17 @@ lint: .venv/installed
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
 	@touch $@
 
-lock: ## write requirements.lock anew from pyproject.toml (needs uv)
+.venv/spark: requirements-spark.lock .venv/installed
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-spark.lock
+	@touch $@
+
+lock: ## write the lock files anew from pyproject.toml (needs uv)
 	uv pip compile --universal --python-version 3.11 --generate-hashes --extra all --extra dev \
 	  --prerelease if-necessary-or-explicit --no-emit-package reserve-verifier --quiet \
 	  --custom-compile-command "make lock" --output-file requirements.lock pyproject.toml
+	uv pip compile --universal --python-version 3.11 --generate-hashes --extra spark --constraint requirements.lock \
+	  --no-emit-package reserve-verifier --quiet --custom-compile-command "make lock" \
+	  --output-file requirements-spark.lock pyproject.toml
 
 clean:
 	rm -rf .venv dist build .mypy_cache .ruff_cache .pytest_cache .hypothesis
