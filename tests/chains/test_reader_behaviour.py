@@ -18,6 +18,7 @@ MARKS = {
     "anvil": pytest.mark.real_anvil,
     "anvil-web3": pytest.mark.real_anvil,
     "knots": pytest.mark.real_bitcoind,
+    "knots-history": pytest.mark.real_bitcoind,
     "knots-esplora": pytest.mark.real_bitcoind,
     "knots-bitcoinlib": pytest.mark.real_bitcoind,
     "litecoind": pytest.mark.real_litecoind,

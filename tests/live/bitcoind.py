@@ -163,6 +163,14 @@ def knots_harness() -> Iterator[NodeHarness]:
 
 
 @contextmanager
+def history_harness() -> Iterator[NodeHarness]:
+    """Run Bitcoin Knots with compact filters, asked as of past blocks."""
+    with running(require_binary("bitcoind", KNOTS_HOW), BITCOIN_REGTEST, "-blockfilterindex=1") as node:
+        provider = replace(node.provider, operator="local-node-with-filters", dialect="bitcoin-core-history")
+        yield NodeHarness(node, provider, BITCOIN_TYPES)
+
+
+@contextmanager
 def litecoin_harness() -> Iterator[NodeHarness]:
     with litecoind() as node:
         yield NodeHarness(node, node.provider, LITECOIN_TYPES)

@@ -38,6 +38,7 @@ HARNESSES: dict[str, str] = {
     "anvil-web3": "tests.live.anvil:web3_harness",
     "embedded-evm": "tests.live.embedded_evm:harness",
     "knots": "tests.live.bitcoind:knots_harness",
+    "knots-history": "tests.live.bitcoind:history_harness",
     "knots-esplora": "tests.live.bitcoind:esplora_harness",
     "knots-bitcoinlib": "tests.live.bitcoind:bitcoinlib_harness",
     "litecoind": "tests.live.bitcoind:litecoin_harness",
