@@ -52,7 +52,11 @@ class Reading(NamedTuple):
 
 
 class Balance(NamedTuple):
-    """What a quorum of independent operators agrees on, in base units, at one block."""
+    """What a quorum of independent operators agrees on, in base units, at one block.
+
+    With `state_proof` the number also follows from the block's hash by a proof we checked: nobody needs to be believed
+    but for that hash.
+    """
 
     holding: Holding
     units: int
@@ -60,6 +64,12 @@ class Balance(NamedTuple):
     tier: Tier
     operators: tuple[str, ...]
     evidence: tuple[str, ...]
+    state_proof: bool = False
+
+    @property
+    def known_as(self) -> str:
+        """How the number is known, in words."""
+        return f"{self.tier.label} + state proof" if self.state_proof else self.tier.label
 
 
 class DisagreementReason(StrEnum):
@@ -67,6 +77,7 @@ class DisagreementReason(StrEnum):
     VALUES_DIFFER = "values-differ"
     TOO_FEW_ANSWERS = "too-few-answers"
     BLOCK_CHANGED = "block-changed"
+    PROOF_DIFFERS = "proof-differs"
 
 
 class Disagreement(NamedTuple):

@@ -9,8 +9,8 @@ from chains.errors import ChainError
 from chains.model import Balance, BlockRef, Disagreement, DisagreementReason, Holding, Reading
 from chains.network import Network
 from chains.providers import Provider
-from chains.quorum import agree_on_balance, agree_on_block
-from chains.reader import ChainReader
+from chains.quorum import agree_on_balance, agree_on_block, weigh_proof
+from chains.reader import ChainReader, ProvesBalances
 from chains.registry import open_reader
 from chains.transport import Transport
 
@@ -151,7 +151,25 @@ def _read(
             for number, holding in enumerate(part)
         )
         progress(min(start + SLICE, len(holdings)))
-    return tuple(results)
+    return tuple(_prove(members, block, results))
+
+
+def _prove(
+    members: Sequence[_Member], block: BlockRef, results: list[Balance | Disagreement]
+) -> list[Balance | Disagreement]:
+    """Ask for proofs what the operators agree on; a proof outweighs any number of voices that differ from it."""
+    for member in members:
+        reader = member.reader
+        open_ones = [place for place, one in enumerate(results) if isinstance(one, Balance) and not one.state_proof]
+        if not isinstance(reader, ProvesBalances) or not open_ones:
+            continue
+        try:
+            proofs = reader.prove_balances(block, [results[place].holding for place in open_ones])
+        except ChainError:
+            continue  # without a proof the balance stays what the operators made of it
+        for place, proof in zip(open_ones, proofs, strict=True):
+            results[place] = weigh_proof(results[place], proof)
+    return results
 
 
 def _voice(member: _Member, block: BlockRef, holdings: Sequence[Holding]) -> Sequence[Reading]:

@@ -41,3 +41,14 @@ def agree_on_balance(
     tier = Tier.CORROBORATED if len(operators) >= 2 else Tier.OBSERVED
     evidence = tuple(sorted({item for answer in answers for item in answer.evidence}))
     return Balance(holding, units.pop(), block, tier, operators, evidence)
+
+
+def weigh_proof(result: Balance | Disagreement, proof: Reading) -> Balance | Disagreement:
+    """Join a balance with what a checked state proof says: the same units, or a Disagreement that keeps both."""
+    if proof.units is None or isinstance(result, Disagreement):
+        return result
+    if proof.units != result.units:
+        said = Reading(result.holding, ", ".join(result.operators), result.block, result.units, result.evidence)
+        return Disagreement(result.holding, DisagreementReason.PROOF_DIFFERS, (said, proof))
+    evidence = tuple(sorted({*result.evidence, *proof.evidence}))
+    return result._replace(evidence=evidence, state_proof=True)

@@ -1,7 +1,7 @@
 """The interface every chain family implements."""
 
 from collections.abc import Sequence
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from chains.ids import ChainId
 from chains.model import BlockRef, Holding, Reading
@@ -30,3 +30,11 @@ class ChainReader(Protocol):
 
     def read_balances(self, block: BlockRef, holdings: Sequence[Holding]) -> Sequence[Reading]:
         """Read holdings as of `block`, identified by its hash."""
+
+
+@runtime_checkable
+class ProvesBalances(Protocol):
+    """A reader of a chain whose blocks commit to all balances."""
+
+    def prove_balances(self, block: BlockRef, holdings: Sequence[Holding]) -> Sequence[Reading]:
+        """Read holdings as of `block` with proofs that were checked against its hash; no proof is a failure."""

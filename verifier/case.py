@@ -67,7 +67,7 @@ class Case(BaseModel):
 def _position_record(position: Position) -> list[Any]:
     placement, result, ownership = position
     if isinstance(result, Balance):
-        known: list[Any] = [str(result.units), result.tier.label, list(result.operators)]
+        known: list[Any] = [str(result.units), result.known_as, list(result.operators)]
     else:
         known = [result.reason, [[a.operator, None if a.units is None else str(a.units)] for a in result.answers]]
     control = [ownership.control, ownership.bound] if ownership else None

@@ -5,7 +5,7 @@ from typing import NamedTuple
 from chains.errors import NetworkDataError
 from chains.providers import Provider
 
-KNOWN = ("batch", "multicall", "block_parameter")
+KNOWN = ("batch", "multicall", "block_parameter", "proofs")
 
 
 class Options(NamedTuple):
@@ -13,12 +13,14 @@ class Options(NamedTuple):
 
     `batch`: calls per JSON-RPC request (1 to 1000; some providers refuse big batches).
     `multicall`: balances per Multicall3 call (1 to 1000), 0 when switched off with "off".
+    `proofs`: also ask for state proofs (eth_getProof), which cost a request of some kilobytes for each balance.
     `by_number`: pin reads by block number instead of block hash, for nodes without EIP-1898 (eth-tester, ganache).
     """
 
     batch: int = 500
     multicall: int = 500
     by_number: bool = False
+    proofs: bool = False
 
 
 def read_options(provider: Provider) -> Options:
@@ -29,11 +31,15 @@ def read_options(provider: Provider) -> Options:
     parameter = provider.option("block_parameter", "hash")
     if parameter not in ("hash", "number"):
         raise NetworkDataError(f'{provider.name}: block_parameter is {parameter!r}; expected "hash" or "number"')
+    proofs = provider.option("proofs", "off")
+    if proofs not in ("on", "off"):
+        raise NetworkDataError(f'{provider.name}: proofs is {proofs!r}; expected "on" or "off"')
     multicall = provider.option("multicall", "500")
     return Options(
         _count(provider, "batch", provider.option("batch", "500")),
         0 if multicall == "off" else _count(provider, "multicall", multicall),
         parameter == "number",
+        proofs == "on",
     )
 
 

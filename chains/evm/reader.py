@@ -9,6 +9,7 @@ from chains.evm.address import canonical_address
 from chains.evm.finality import final_block
 from chains.evm.hexadecimal import data, hexadecimal, quantity
 from chains.evm.options import read_options
+from chains.evm.proving import Proof, Question, prove_balances
 from chains.ids import ChainId, address_of, chain_of, token_contract
 from chains.jsonrpc import Answer, JsonRpc
 from chains.model import BlockRef, Holding, Reading
@@ -20,13 +21,6 @@ from chains.transport import Transport
 MULTICALL_FROM = 16
 # Multicall3 takes some 500 bytes of text per holding, and nodes refuse requests of 2 MB.
 AGGREGATED_PER_REQUEST = 2000
-
-
-class Question(NamedTuple):
-    """Whose balance of what: `token` is an ERC-20 contract, None for the native coin."""
-
-    address: str
-    token: str | None
 
 
 class Outcome(NamedTuple):
@@ -54,6 +48,13 @@ def require_chain(network: Network, block: BlockRef) -> None:
     """Raise IdentifierError when a block belongs to another chain than the one to be read."""
     if block.chain != network.chain:
         raise IdentifierError(f"block {block.height} is of {block.chain}; expected {network.chain}")
+
+
+def _question_or_none(network: Network, holding: Holding) -> Question | None:
+    try:
+        return question_of(network, holding)
+    except IdentifierError:
+        return None
 
 
 class EvmReader:
@@ -115,6 +116,22 @@ class EvmReader:
         return [
             Reading(holding, self._provider.operator, block, *outcomes[position])
             for position, holding in enumerate(holdings)
+        ]
+
+    def prove_balances(self, block: BlockRef, holdings: Sequence[Holding]) -> Sequence[Reading]:
+        """Read balances with proofs against the hash of `block`; what cannot be proven is a failure.
+
+        Needs the provider option proofs = "on". Source: EIP-1186.
+        """
+        require_chain(self._network, block)
+        if not self._options.proofs:
+            outcomes = [Proof(None, (), f"{self._provider.name}: proofs are off")] * len(holdings)
+        else:
+            questions = [_question_or_none(self._network, holding) for holding in holdings]
+            outcomes = prove_balances(self._rpc, block.hash, self._pin(block), questions, self._options.batch)
+        return [
+            Reading(holding, self._provider.operator, block, *outcome)
+            for holding, outcome in zip(holdings, outcomes, strict=True)
         ]
 
     def _ask_directly(self, questions: Mapping[int, Question], pin: Any) -> Iterator[tuple[int, Outcome]]:

@@ -16,7 +16,8 @@ from web3.types import TxParams
 from chains.errors import IdentifierError, InvalidAnswerError, NetworkDataError, ProviderError
 from chains.evm.finality import final_block
 from chains.evm.hexadecimal import hexadecimal
-from chains.evm.reader import Question, question_of, require_chain
+from chains.evm.proving import Question
+from chains.evm.reader import question_of, require_chain
 from chains.evm.web3_provider import TransportProvider
 from chains.ids import ChainId
 from chains.model import BlockRef, Holding, Reading

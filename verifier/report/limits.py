@@ -22,7 +22,7 @@ def limits(result: Verification) -> list[str]:
         read_at = f"{network.name} was read at block {block.height:,} of {utc_text(block.time)}"
         if network.finality.rule == "depth":
             sentences.append(
-                f"{read_at}, its newest then: until {network.finality.depth} more follow it may be replaced."
+                f"{read_at}; while fewer than {network.finality.depth} blocks follow it, it may still be replaced."
             )
         elif abs(block.time - utc_seconds(case.declaration.as_of)) > TOLERATED_SECONDS:
             sentences.append(f"{read_at}; the declaration speaks of {case.declaration.as_of}.")
