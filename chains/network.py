@@ -31,8 +31,12 @@ class Canary(BaseModel):
 
 
 class EvmFacts(BaseModel):
+    """Contracts of an EVM network, and what a reader of balances there must know."""
+
     model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
     multicall3: str = ""
+    wrapped_native: str = ""
+    note: str = ""
 
 
 class BitcoinFacts(BaseModel):

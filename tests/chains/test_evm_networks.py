@@ -11,20 +11,24 @@ from tests.live.require import nodes_home
 
 EVM = [network for chain, network in networks().items() if chain.startswith("eip155:")]
 
+TEST_NETWORKS = {"eip155:11155111", "eip155:84532", "eip155:31337", "eip155:131277322940537"}
+MAIN = (1, 10, 25, 56, 61, 100, 137, 146, 196, 204, 324, 8453, 42161, 42220, 43114, 59144, 81457, 534352)
 
-def test_the_four_networks_are_shipped() -> None:
+
+def test_the_networks_exchanges_use_are_shipped() -> None:
     names = {network.chain for network in EVM}
-    assert {"eip155:1", "eip155:11155111", "eip155:31337", "eip155:131277322940537"} <= names
+    assert names >= TEST_NETWORKS | {f"eip155:{number}" for number in MAIN}
 
 
 @pytest.mark.parametrize("network", EVM, ids=lambda network: network.name)
 def test_the_facts_of_a_network_hold_together(network: Network) -> None:
-    assert network.native_asset == f"{network.chain}/slip44:60"
+    assert network.native_asset.startswith(f"{network.chain}/slip44:")
     assert network.decimals == 18
     assert network.evm is not None
     assert canonical_address(network.evm.multicall3) == network.evm.multicall3
     assert (network.finality.rule == "tip") == (network.canary is None)
-    assert network.test_network == (network.chain != "eip155:1")
+    assert network.test_network == (network.chain in TEST_NETWORKS)
+    assert not network.evm.wrapped_native or canonical_address(network.evm.wrapped_native) == network.evm.wrapped_native
 
 
 def test_a_network_without_reorganisation_protection_says_so() -> None:

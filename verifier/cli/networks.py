@@ -26,3 +26,6 @@ def networks(as_json: Annotated[bool, typer.Option("--json", help="print one JSO
     for row in rows:
         typer.echo(f"{row['chain']}  {row['name']} ({row['symbol']})")
         typer.echo(f"  final: {row['finality']['meaning']}; read through: {', '.join(row['dialects'])}")
+        facts = row["evm"] or row["bitcoin"] or {}
+        if note := facts.get("note") or facts.get("invisible"):
+            typer.echo(f"  note: {note}")
