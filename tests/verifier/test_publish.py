@@ -41,8 +41,9 @@ from verifier.liabilities.build import build, prove
 from verifier.liabilities.publisher import plain
 from verifier.liabilities.publisher.blocks import fold, to_node, to_rows
 from verifier.liabilities.publisher.executors import executor_of
-from verifier.liabilities.publisher.folder import Engines, Terms, open_store, publish_folder
+from verifier.liabilities.publisher.folder import Engines, Terms, publish_folder
 from verifier.liabilities.publisher.kernels import Ids
+from verifier.liabilities.publisher.opening import open_store
 from verifier.liabilities.publisher.rejects import RejectedError
 from verifier.liabilities.publisher.split import split_rows
 

@@ -76,7 +76,7 @@ def _proof(tree: Path, account: str) -> "InclusionProof":
 
     if not has_leaf_list(tree):
         return open_folder(tree).prove(account)
-    from verifier.liabilities.publisher.folder import open_store
+    from verifier.liabilities.publisher.opening import open_store
 
     return open_store(tree).prove(account)
 
@@ -99,7 +99,8 @@ def _receipts(
         raise InputError("a large tree keeps no account ids: give --accounts, the table it was built from")
     from verifier.liabilities.publisher.executors import executor_of
     from verifier.liabilities.publisher.export import export as export_all
-    from verifier.liabilities.publisher.folder import books_of, open_leaf_list
+    from verifier.liabilities.publisher.folder import books_of
+    from verifier.liabilities.publisher.opening import open_leaf_list
 
     with executor_of(None, effort.workers, effort.engine) as executor:
         books = books_of(tree, accounts, base_units)

@@ -8,8 +8,8 @@ from typing import NamedTuple
 
 from verifier.errors import InputError
 from verifier.inclusion import sum_tree, wire
-from verifier.inclusion.check import check_proof
 from verifier.inclusion.commitment import Commitment, TreeAsset, commitment_of, read_run_id
+from verifier.inclusion.own_proof import check_proof
 from verifier.inclusion.proof import InclusionProof, LeafProof
 from verifier.inclusion.result import ProofVerdict
 from verifier.inclusion.sum_tree import MAX_ACCOUNT_BYTES, Node, Sums

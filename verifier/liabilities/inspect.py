@@ -47,8 +47,8 @@ def inspect_folder(
         return audit_folder(folder, plain_books, numbers)
     from verifier.liabilities.publisher.books import Books
     from verifier.liabilities.publisher.executors import executor_of
-    from verifier.liabilities.publisher.folder import open_leaf_list
     from verifier.liabilities.publisher.inspect import inspect
+    from verifier.liabilities.publisher.opening import open_leaf_list
 
     table = None if books is None else Books(books.source, read_secret(books.secret), books.base_units)
     with executor_of(None, effort.workers, effort.engine) as executor:

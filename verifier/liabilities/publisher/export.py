@@ -12,8 +12,8 @@ import pyarrow as pa
 
 from verifier.errors import InputError
 from verifier.inclusion import sum_tree
-from verifier.inclusion.check import check_proof
 from verifier.inclusion.commitment import Commitment
+from verifier.inclusion.own_proof import check_proof
 from verifier.inclusion.result import ProofVerdict
 from verifier.inclusion.wire import show
 from verifier.liabilities.progress import Progress

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from verifier.errors import InputError, UnavailableError
-from verifier.inclusion.commitment import TreeAsset, load_commitment
+from verifier.inclusion.commitment import TreeAsset
 from verifier.liabilities.commitment import save_commitment
 from verifier.liabilities.folder import choose_secret, make_private, read_secret
 from verifier.liabilities.places import COMMITMENT, ELSEWHERE, LEAF_LIST, LOCK, PRIVATE, SECRET, SPILL
@@ -17,7 +17,6 @@ from verifier.liabilities.publisher.executors import WorkerLostError, executor_o
 from verifier.liabilities.publisher.kernels import Engine
 from verifier.liabilities.publisher.place import Place
 from verifier.liabilities.publisher.publish import Order, Published, publish
-from verifier.liabilities.publisher.store import LeafList, Store
 
 _WORKER_LOSSES = 3
 
@@ -88,19 +87,6 @@ def _publish(accounts: str, terms: Terms, out: Path, secret: bytes, engines: Eng
     spill.remove()
     save_commitment(out / COMMITMENT, done.commitment)
     return done
-
-
-def open_leaf_list(folder: Path) -> LeafList:
-    """Open the leaf list of a published folder. Raises InputError when it has none."""
-    commitment = load_commitment(folder / COMMITMENT)
-    elsewhere = folder / ELSEWHERE
-    url = elsewhere.read_text("utf-8").strip() if elsewhere.exists() else str(folder / LEAF_LIST)
-    return LeafList(commitment, Place(url))
-
-
-def open_store(folder: Path, engine: Engine = "plain") -> Store:
-    """Open a published folder to draw proofs from it."""
-    return Store(open_leaf_list(folder), read_secret(folder / SECRET), engine)
 
 
 def books_of(folder: Path, accounts: str, base_units: bool = False) -> Books:

@@ -9,8 +9,8 @@ import numpy as np
 
 from verifier.errors import InputError
 from verifier.inclusion import sum_tree
-from verifier.inclusion.check import check_proof
 from verifier.inclusion.commitment import Commitment
+from verifier.inclusion.own_proof import check_proof
 from verifier.inclusion.proof import InclusionProof, LeafProof
 from verifier.inclusion.result import ProofVerdict
 from verifier.inclusion.sum_tree import Node
