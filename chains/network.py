@@ -40,10 +40,18 @@ class EvmFacts(BaseModel):
 
 
 class BitcoinFacts(BaseModel):
+    """Prefixes and limits of a network of the Bitcoin family.
+
+    `identity_height` is the block whose hash begins with the chain id (BIP-122): the genesis block, or the first one of
+    a chain that split off. Prefixes above 255 take two bytes.
+    """
+
     model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
-    p2pkh_prefix: int = Field(ge=0, le=255)
-    p2sh_prefix: int = Field(ge=0, le=255)
+    p2pkh_prefix: int = Field(ge=0, le=65_535)
+    p2sh_prefix: int = Field(ge=0, le=65_535)
     bech32_hrp: str = ""
+    cashaddr_prefix: str = ""
+    identity_height: int = Field(default=0, ge=0)
     bitcoinlib_network: str = ""
     message_magic: str
     max_money: int = Field(default=21_000_000 * 10**8, gt=0)

@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from btclib import base58, bech32
 from btclib.exceptions import BTClibException
 
+from chains.bitcoin.cashaddr import from_cashaddr, to_cashaddr
 from chains.bitcoin.private_keys import refuse_private_keys
 from chains.errors import IdentifierError, NetworkDataError
 from chains.network import BitcoinFacts, Network, networks
@@ -34,10 +35,12 @@ def script_of(network: Network, address: str) -> bytes:
 def address_of_script(network: Network, script: bytes) -> str | None:
     """Return the address of a scriptPubKey, or None when it has none (bare multisig, bare public key, data)."""
     facts = bitcoin_facts(network)
+    if facts.cashaddr_prefix:
+        return to_cashaddr(facts.cashaddr_prefix, script)
     if len(script) == 25 and script[:3] == b"\x76\xa9\x14" and script[23:] == b"\x88\xac":
-        return base58.encode(bytes([facts.p2pkh_prefix]) + script[3:23]).decode("ascii")
+        return base58.encode(version_bytes(facts.p2pkh_prefix) + script[3:23]).decode("ascii")
     if len(script) == 23 and script[:2] == b"\xa9\x14" and script[22:] == b"\x87":
-        return base58.encode(bytes([facts.p2sh_prefix]) + script[2:22]).decode("ascii")
+        return base58.encode(version_bytes(facts.p2sh_prefix) + script[2:22]).decode("ascii")
     version = _witness_version(script)
     if version is None or not facts.bech32_hrp:
         return None
@@ -54,6 +57,8 @@ def bitcoin_facts(network: Network) -> BitcoinFacts:
 def _decode(network: Network, address: str) -> tuple[str, bytes]:
     """Return the canonical spelling and the script; each step either knows the address or hands it on."""
     facts = bitcoin_facts(network)
+    if facts.cashaddr_prefix and (script := from_cashaddr(facts.cashaddr_prefix, address)) is not None:
+        return to_cashaddr(facts.cashaddr_prefix, script) or address, script
     prefix, separator, _ = address.lower().rpartition("1")
     is_bech32 = bool(separator and prefix) and (prefix == facts.bech32_hrp or prefix in _known_hrps())
     if len(address) > LONGEST_BASE58 and not is_bech32:
@@ -89,22 +94,29 @@ def _decode_base58(network: Network, facts: BitcoinFacts, address: str) -> tuple
         payload = base58.decode(address)
     except BTClibException as error:
         raise IdentifierError(f"{address!r} is not a {network.name} address: {error}") from error
-    if len(payload) == 1 + HASH_BYTES and payload[0] == facts.p2pkh_prefix:
-        return address, b"\x76\xa9\x14" + payload[1:] + b"\x88\xac"
-    if len(payload) == 1 + HASH_BYTES and payload[0] == facts.p2sh_prefix:
-        return address, b"\xa9\x14" + payload[1:] + b"\x87"
-    belongs = [
-        other
-        for other in _families()
-        if len(payload) == 1 + HASH_BYTES
-        and payload[0] in (bitcoin_facts(other).p2pkh_prefix, bitcoin_facts(other).p2sh_prefix)
-    ]
+    script = _script_of_payload(facts, payload)
+    if script is not None:
+        return (to_cashaddr(facts.cashaddr_prefix, script) if facts.cashaddr_prefix else None) or address, script
+    belongs = [other for other in _families() if _script_of_payload(bitcoin_facts(other), payload) is not None]
     if belongs:
         raise IdentifierError(f"{address!r} is an address of {_names(belongs)}, not of {network.name}")
     raise IdentifierError(
         f"{address!r} has a right checksum, but version {payload[:1].hex()} with {len(payload) - 1} bytes is no "
         f"address of {network.name}"
     )
+
+
+def _script_of_payload(facts: BitcoinFacts, payload: bytes) -> bytes | None:
+    """Return the script of what a Base58Check address holds, or None when its version is not this network's."""
+    version, digest = payload[:-HASH_BYTES], payload[-HASH_BYTES:]
+    if version == version_bytes(facts.p2pkh_prefix):
+        return b"\x76\xa9\x14" + digest + b"\x88\xac"
+    return b"\xa9\x14" + digest + b"\x87" if version == version_bytes(facts.p2sh_prefix) else None
+
+
+def version_bytes(prefix: int) -> bytes:
+    """Return an address prefix as the bytes that stand before the hash: one, or two when it is above 255."""
+    return prefix.to_bytes(2 if prefix > 255 else 1, "big")
 
 
 def _families() -> list[Network]:

@@ -44,9 +44,10 @@ class CoreReader:
         self._rpc = JsonRpc(transport, provider)
 
     def chain(self) -> ChainId:
-        """Ask for the genesis block's hash, the start of which is the chain id. Source: BIP-122."""
-        genesis = checked_hash(self._provider, self._rpc.call("getblockhash", 0).result, "the genesis hash")
-        return chain_id(f"bip122:{genesis[:32]}")
+        """Ask for the hash of the chain's first own block, the start of which is the chain id. Source: BIP-122."""
+        height = self._facts.identity_height
+        first = checked_hash(self._provider, self._rpc.call("getblockhash", height).result, f"the hash at {height}")
+        return chain_id(f"bip122:{first[:32]}")
 
     def final_block(self) -> BlockRef:
         """Return the node's tip: the only block `scantxoutset` can read at.

@@ -40,8 +40,9 @@ class EsploraReader:
         self._transport = transport
 
     def chain(self) -> ChainId:
-        """Ask for the genesis block's hash, the start of which is the chain id. Source: BIP-122."""
-        return chain_id(f"bip122:{self._hash('/block-height/0')[0][:32]}")
+        """Ask for the hash of the chain's first own block, the start of which is the chain id. Source: BIP-122."""
+        height = bitcoin_facts(self._network).identity_height
+        return chain_id(f"bip122:{self._hash(f'/block-height/{height}')[0][:32]}")
 
     def final_block(self) -> BlockRef:
         """Return the explorer's tip: the only block it states balances at.

@@ -7,8 +7,8 @@ from hashlib import sha256
 
 import coincurve
 
+from chains import base_codecs as codec
 from chains.ids import AccountId, chain_of
-from chains.signatures import base_codecs as codec
 from chains.signatures.coins import Coin, coin_of, coins
 from chains.signatures.key_addresses import hash160
 from chains.signatures.messages import bitcoin_digest

@@ -5,6 +5,7 @@ from functools import cache
 from importlib.resources import files
 from typing import NamedTuple
 
+from chains.bitcoin.address import version_bytes
 from chains.errors import NetworkDataError
 from chains.ids import ChainId
 from chains.network import networks
@@ -30,8 +31,8 @@ def coins() -> dict[ChainId, Coin]:
         if network.bitcoin:
             facts = network.bitcoin
             magics, hrp = (facts.message_magic.encode(),), facts.bech32_hrp
-            prefixes = ((bytes([facts.p2pkh_prefix]),), (bytes([facts.p2sh_prefix]),))
-            found[chain] = Coin(network.name, magics, *prefixes, hrp, "")
+            prefixes = ((version_bytes(facts.p2pkh_prefix),), (version_bytes(facts.p2sh_prefix),))
+            found[chain] = Coin(network.name, magics, *prefixes, hrp, facts.cashaddr_prefix)
     return found
 
 

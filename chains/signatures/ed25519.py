@@ -8,9 +8,9 @@ from Crypto.Signature import eddsa
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
+from chains import base_codecs as codec
 from chains.errors import IdentifierError
 from chains.ids import AccountId, chain_of
-from chains.signatures import base_codecs as codec
 from chains.signatures.key_addresses import address_facts, ed25519_addresses
 from chains.signatures.messages import okx_text
 from chains.signatures.recovered_account import plain_address

@@ -11,9 +11,9 @@ from typing import NamedTuple
 import coincurve
 from Crypto.Hash import RIPEMD160, SHA512
 
+from chains import base_codecs as codec
 from chains.evm.keccak import keccak256
 from chains.ids import ChainId, family_of
-from chains.signatures import base_codecs as codec
 from chains.signatures.ton_wallets import ton_addresses
 
 Rule = Callable[[bytes, str], set[str]]

@@ -4,7 +4,7 @@ import base64
 from hashlib import sha256
 from typing import NamedTuple
 
-from chains.signatures.base_codecs import crc16
+from chains.base_codecs import crc16
 
 DEFAULT_SUBWALLET = 698_983_191
 HIGHLOAD_SUBWALLETS = (4269, 0x10AD, 0)  # the number exchanges use is a choice, written into the wallet's first data

@@ -62,3 +62,15 @@ def test_litecoin_declares_what_cannot_be_seen() -> None:
 def test_a_network_of_another_family_has_no_bitcoin_facts() -> None:
     with pytest.raises(NetworkDataError, match="not of the Bitcoin family"):
         bitcoin_facts(network_of(chain_id("eip155:1")))
+
+
+def test_bitcoin_and_bitcoin_cash_are_told_apart_by_the_first_block_they_do_not_share() -> None:
+    bitcoin, cash = (
+        network_of(chain_id(f"bip122:{name}"))
+        for name in ("000000000019d6689c085ae165831e93", "000000000000000000651ef99cb9fcbe")
+    )
+    assert bitcoin.canary is not None
+    assert cash.canary is not None
+    assert bitcoin.canary.height == cash.canary.height == bitcoin_facts(cash).identity_height == 478_559
+    assert bitcoin.canary.hash != cash.canary.hash
+    assert cash.canary.hash.startswith(cash.chain.removeprefix("bip122:"))

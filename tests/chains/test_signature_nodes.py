@@ -2,9 +2,9 @@
 
 import pytest
 
+from chains.base_codecs import base58_check
 from chains.ids import ChainId
 from chains.signatures import verify
-from chains.signatures.base_codecs import base58_check
 from tests.builders import wallet_lists as make
 from tests.live.bitcoind import KNOTS_HOW, LITECOIND_HOW, running
 from tests.live.require import require_binary

@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from chains.bitcoin.address import version_bytes
 from chains.errors import ChainError, IdentifierError, NetworkDataError
 from chains.network import networks
 from chains.signatures import UNBOUND, messages, verify
@@ -212,7 +213,7 @@ def test_an_electrum_header_is_valid_only_when_asked_for():
 
 
 def test_an_uncompressed_key_has_its_own_address():
-    from chains.signatures.base_codecs import base58_check
+    from chains.base_codecs import base58_check
 
     address = base58_check(b"\0" + make.hash160(make.key(7).public_key.format(compressed=False)))
     for header, is_valid in ((27, True), (31, False)):
@@ -224,7 +225,7 @@ def test_the_facts_of_coins_and_networks_agree():
     assert {chain for chain, network in networks().items() if network.bitcoin} <= coins().keys()
     for chain, network in networks().items():
         if network.bitcoin:
-            assert coins()[chain].p2pkh == (bytes([network.bitcoin.p2pkh_prefix]),)
+            assert coins()[chain].p2pkh == (version_bytes(network.bitcoin.p2pkh_prefix),)
 
 
 # --- ed25519 ---

@@ -6,7 +6,7 @@ from hashlib import sha256
 
 BITCOIN_ALPHABET = "123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz"
 RIPPLE_ALPHABET = "rpshnaf39wBUDNEGHJKLM4PQRST7VWXYZ2bcdeCg65jkm8oFqi1tuvAxyz"
-_BECH32_ALPHABET = "qpzry9x8gf2tvdw0s3jn54khce6mua7l"
+BECH32_ALPHABET = "qpzry9x8gf2tvdw0s3jn54khce6mua7l"
 _BECH32_STEPS = (0x3B6A57B2, 0x26508E6D, 0x1EA119FA, 0x3D4233DD, 0x2A1462B3)
 _CASHADDR_STEPS = (0x98F2BC8E61, 0x79B76D99E2, 0xF33E5FB3C4, 0xAE2EABE2A8, 0x1E4F43E470)
 
@@ -62,7 +62,7 @@ def cashaddr(prefix: str, payload: bytes) -> str:
 
 def conflux(prefix: str, payload: bytes) -> str:
     """Return a version byte and an address in Conflux's Base32. Source: CIP-37."""
-    letters = dict(zip(_BECH32_ALPHABET, "abcdefghjkmnprstuvwxyz0123456789", strict=True))
+    letters = dict(zip(BECH32_ALPHABET, "abcdefghjkmnprstuvwxyz0123456789", strict=True))
     return "".join(letters[letter] for letter in cashaddr(prefix, payload))
 
 
@@ -101,4 +101,4 @@ def _polymod(values: Iterable[int], width: int, steps: tuple[int, ...]) -> int:
 
 
 def _letters(digits: Iterable[int]) -> str:
-    return "".join(_BECH32_ALPHABET[digit] for digit in digits)
+    return "".join(BECH32_ALPHABET[digit] for digit in digits)
