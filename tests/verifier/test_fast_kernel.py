@@ -1,10 +1,7 @@
 """The fast kernel gives the plain one's bytes and errors, by the processor's instructions and without them."""
 
-import os
 import random
-import subprocess
-import sys
-from pathlib import Path
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
@@ -206,8 +203,9 @@ def test_read_only_strided_and_unaligned_rows_are_taken_and_left_as_they_are(ker
     shifted = np.frombuffer(b"x" + units.tobytes(), dtype=np.uint8)[1:].reshape(units.shape)
     writable, late = units.copy(), Ids(np.frombuffer(b"before" + b"".join(names), dtype=np.uint8), ids.starts + 6)
     wide = np.hstack([units, units])[:, :32]
+    spaced = Ids(np.repeat(ids.data, 2)[::2], ids.starts)
     ids.starts.setflags(write=False)
-    for given_ids, given_units in ((ids, units), (late, shifted), (ids, writable), (late, wide)):
+    for given_ids, given_units in ((ids, units), (late, shifted), (ids, writable), (late, wide), (spaced, units)):
         before = given_units.tobytes()
         assert kernel.leaf_records(KEY, RUN, given_ids, given_units).tobytes() == expected.tobytes()
         assert given_units.tobytes() == before
@@ -217,40 +215,17 @@ def test_read_only_strided_and_unaligned_rows_are_taken_and_left_as_they_are(ker
     assert [kernel.parents(rows).tobytes() for rows in (nodes, locked, expected[:, 16:])] == [above] * 3
 
 
-CHILD = """
-import numpy as np
-from verifier.liabilities.publisher import fast, plain, rows
-from verifier.liabilities.publisher.kernels import Ids
-ids = Ids(np.frombuffer(b"abcde" * 99, dtype=np.uint8), np.array([0, 1, 70, 495], dtype=np.int64))
-units = np.frombuffer(bytes(range(96)), dtype=np.uint8).reshape(3, 32)
-records, expected = (kernel.leaf_records(bytes(32), "run", ids, units) for kernel in (fast, plain))
-assert records.tobytes() == expected.tobytes()
-assert fast.parents(records[:2, 16:]).tobytes() == plain.parents(records[:2, 16:]).tobytes()
-compiled = (rows.advance, rows.join, rows.hash_leaves)
-assert all(len(function.signatures) == 1 for function in compiled)
-print(fast.KERNEL.native, *(sum(function.stats.cache_misses.values()) for function in compiled))
-"""
+@each_kernel
+def test_threads_that_hash_at_once_do_not_disturb_each_other(kernel):
+    names = [b"account" * (1 + number % 40) for number in range(1_000)]
+    tables = [drawn(seed, 1_000, 3) for seed in range(8)]
 
+    def both(units):
+        records = kernel.leaf_records(KEY, RUN, ids_of(names), units)
+        return records.tobytes(), kernel.parents(records[:, 16:]).tobytes()
 
-def start(cache: Path, **environment: str) -> str:
-    """Run both kernels in a new process; return whether it was the native path, and what each function compiled."""
-    settled = {name: value for name, value in os.environ.items() if name != "POR_SHA"}
-    told = subprocess.run(
-        [sys.executable, "-c", CHILD],
-        env={**settled, "NUMBA_CACHE_DIR": str(cache), **environment},
-        check=True,
-        capture_output=True,
-        text=True,
-    )
-    return told.stdout.strip()
-
-
-def test_a_second_start_loads_what_the_first_compiled_on_either_path(tmp_path):
-    native = sha_ni.available()
-    assert start(tmp_path) == f"{native} 1 1 1"
-    assert start(tmp_path) == f"{native} 0 0 0"
-    assert start(tmp_path, POR_SHA="portable") == "False 0 0 0"
-
-
-def test_a_processor_without_the_instructions_takes_the_portable_path(tmp_path):
-    assert start(tmp_path, NUMBA_CPU_NAME="generic") == "False 1 1 1"
+    with ThreadPoolExecutor(4) as pool:
+        found = list(pool.map(both, tables))
+    for units, (records, above) in zip(tables, found, strict=True):
+        expected = plain.leaf_records(KEY, RUN, ids_of(names), units)
+        assert (records, above) == (expected.tobytes(), plain.parents(expected[:, 16:]).tobytes())
