@@ -26,9 +26,9 @@ from verifier.liabilities.publisher.kernels import POSITION_BYTES, kernel_of, no
 from verifier.liabilities.publisher.leaf_files import write_part
 from verifier.liabilities.publisher.leaf_index import LeafIndex, PartEntry, save_index
 from verifier.liabilities.publisher.place import Place
-from verifier.liabilities.publisher.publish import Order, commit
+from verifier.liabilities.publisher.publish import commit
 from verifier.liabilities.publisher.table import read_rows
-from verifier.liabilities.publisher.tasks import sort_records
+from verifier.liabilities.publisher.tasks import Order, sort_records
 
 PREFIX_BITS = 8
 RECORD, NODES = "prefix int, record binary", "prefix int, head binary, roots binary, tail binary"

@@ -18,8 +18,9 @@ from verifier.liabilities.places import COMMITMENT
 from verifier.liabilities.progress import silent
 from verifier.liabilities.publisher.kernels import Engine
 from verifier.liabilities.publisher.place import Place
-from verifier.liabilities.publisher.publish import Order, publish
+from verifier.liabilities.publisher.publish import publish
 from verifier.liabilities.publisher.store import LeafList, Store
+from verifier.liabilities.publisher.tasks import Order
 
 RUN, AS_OF, SECRET = "2026-11", "2026-11-22T00:00:00Z", bytes(range(32))
 ASSETS = (TreeAsset("eip155:1/slip44:60", "ETH", 18), TreeAsset("eip155:1/erc20:0x" + "1" * 40, "USD", 6))

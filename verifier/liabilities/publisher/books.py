@@ -7,9 +7,9 @@ from typing import NamedTuple
 
 import numpy as np
 
-from verifier.inclusion import sum_tree
 from verifier.inclusion.commitment import Commitment
 from verifier.inclusion.finding import Finding
+from verifier.inclusion.sum_tree import HASH_BYTES
 from verifier.inclusion.wire import show
 from verifier.liabilities.progress import Progress
 from verifier.liabilities.publisher.kernels import POSITION_BYTES, Bytes, Engine
@@ -18,7 +18,16 @@ from verifier.liabilities.publisher.publish import slices_of
 from verifier.liabilities.publisher.rejects import Found, RejectedError, locate
 from verifier.liabilities.publisher.sources import Piece, Source, rows_per_task
 from verifier.liabilities.publisher.store import LeafList
-from verifier.liabilities.publisher.tasks import Job, Slice, Sorted, collect_prefix, sort_piece, sort_records
+from verifier.liabilities.publisher.tasks import (
+    Job,
+    Order,
+    Slice,
+    Sorted,
+    collect_prefix,
+    job_of,
+    sort_piece,
+    sort_records,
+)
 
 SHOWN = 10
 
@@ -96,19 +105,17 @@ def compare_prefix(job: Job, commitment: Commitment, prefix: int, slices: Sequen
         doubled,
         _rows(books[~in_list], 0, POSITION_BYTES),
         _rows(differing, 0, POSITION_BYTES),
-        _rows(listed[~in_books], POSITION_BYTES, POSITION_BYTES + sum_tree.HASH_BYTES),
+        _rows(listed[~in_books], POSITION_BYTES, POSITION_BYTES + HASH_BYTES),
     )
 
 
 def list_job(leaf_list: LeafList, books: Books, spill: Place, engine: Engine) -> Job:
     """Return what tasks need to derive the leaves of a published list from its books again."""
-    commitment = leaf_list.commitment
-    assets = commitment.assets
-    if books.base_units:
-        assets = tuple(asset._replace(decimals=0) for asset in assets)
-    key, split_key = (derive(books.secret, commitment.run_id) for derive in (sum_tree.salt_key, sum_tree.split_key))
-    bits = leaf_list.index.prefix_bits
-    return Job(assets, commitment.run_id, key, split_key, commitment.parts, engine, bits, spill, leaf_list.leaves)
+    header = leaf_list.commitment
+    order = Order(
+        books.source, header.assets, header.run_id, header.as_of, books.secret, header.parts, books.base_units
+    )
+    return job_of(order, engine, leaf_list.index.prefix_bits, spill, leaf_list.leaves)
 
 
 def _sort(

@@ -16,7 +16,8 @@ from verifier.liabilities.publisher.books import Books
 from verifier.liabilities.publisher.executors import WorkerLostError, executor_of
 from verifier.liabilities.publisher.kernels import Engine
 from verifier.liabilities.publisher.place import Place
-from verifier.liabilities.publisher.publish import Order, Published, publish
+from verifier.liabilities.publisher.publish import Published, publish
+from verifier.liabilities.publisher.tasks import Order
 
 _WORKER_LOSSES = 3
 

@@ -11,7 +11,7 @@ import numpy as np
 
 from verifier.errors import InputError
 from verifier.inclusion import sum_tree
-from verifier.inclusion.commitment import Commitment, TreeAsset, commitment_of
+from verifier.inclusion.commitment import Commitment, commitment_of
 from verifier.inclusion.sum_tree import MAX_PARTS, MAX_UNITS
 from verifier.liabilities.progress import Progress
 from verifier.liabilities.publisher.blocks import fold_top, join_blocks, to_node
@@ -22,13 +22,14 @@ from verifier.liabilities.publisher.rejects import RejectedError, locate_doubled
 from verifier.liabilities.publisher.sources import Piece, Source, rows_per_task
 from verifier.liabilities.publisher.tasks import (
     Built,
-    Job,
+    Order,
     Slice,
     Sorted,
     Spent,
     build_prefix,
     built_name,
     index_name,
+    job_of,
     measured,
     nodes_name,
     read_done,
@@ -40,22 +41,6 @@ Done = TypeVar("Done", Sorted, Built)
 
 MANIFEST = "job.json"
 MAX_PREFIX_BITS = 16
-
-
-class Order(NamedTuple):
-    """What is to be built: an accounts table and everything its root depends on.
-
-    `secret` is the run's 32 bytes, `parts` the leaves per account; with `base_units` the table holds integers of base
-    units instead of whole coins.
-    """
-
-    source: str
-    assets: tuple[TreeAsset, ...]
-    run_id: str
-    as_of: str
-    secret: bytes
-    parts: int = 1
-    base_units: bool = False
 
 
 class Published(NamedTuple):
@@ -106,9 +91,7 @@ class _Run:
         self._source = Source(order.source, rows_per_task(len(order.assets), order.parts))
         self._expected = max(1, self._source.row_estimate())
         bits = min(MAX_PREFIX_BITS, (self._expected // self._source.rows).bit_length())
-        assets = tuple(asset._replace(decimals=0) for asset in order.assets) if order.base_units else order.assets
-        key, split_key = (derive(order.secret, order.run_id) for derive in (sum_tree.salt_key, sum_tree.split_key))
-        self._job = Job(assets, order.run_id, key, split_key, order.parts, engine, bits, spill, leaves)
+        self._job = job_of(order, engine, bits, spill, leaves)
         self._spent: list[Spent] = []
         self._begin()
 

@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 from verifier.errors import InputError
 from verifier.inclusion import sum_tree
+from verifier.inclusion.sum_tree import UNIT_BYTES
 from verifier.inclusion.wire import show
 from verifier.liabilities.publisher.place import Place
 from verifier.liabilities.publisher.sources import Piece
@@ -71,7 +72,7 @@ def locate(job: Job, piece: Piece, positions: frozenset[bytes]) -> list[Found]:
             position = sum_tree.salt_and_position(job.key, account, part)[1]
             if position in positions:
                 raw = batch.units[row].tobytes()
-                units = tuple(int.from_bytes(raw[at : at + 16], "big") for at in range(0, len(raw), 16))
+                units = tuple(int.from_bytes(raw[at : at + UNIT_BYTES], "big") for at in range(0, len(raw), UNIT_BYTES))
                 found.append(Found(position, piece.first_row + row, account.decode(), units))
     return found
 

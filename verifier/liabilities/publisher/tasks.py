@@ -12,6 +12,7 @@ from typing import Any, NamedTuple, ParamSpec, TypeVar
 import numpy as np
 
 from verifier.errors import InputError, UnavailableError
+from verifier.inclusion import sum_tree
 from verifier.inclusion.commitment import TreeAsset
 from verifier.inclusion.wire import read_json
 from verifier.liabilities.publisher.blocks import cut_blocks
@@ -24,6 +25,22 @@ from verifier.liabilities.publisher.table import Reject, read_rows
 
 P = ParamSpec("P")
 R = TypeVar("R")
+
+
+class Order(NamedTuple):
+    """What is to be built: an accounts table and everything its root depends on.
+
+    `secret` is the run's 32 bytes, `parts` the leaves per account; with `base_units` the table holds integers of base
+    units instead of whole coins.
+    """
+
+    source: str
+    assets: tuple[TreeAsset, ...]
+    run_id: str
+    as_of: str
+    secret: bytes
+    parts: int = 1
+    base_units: bool = False
 
 
 class Job(NamedTuple):
@@ -41,6 +58,13 @@ class Job(NamedTuple):
     prefix_bits: int
     spill: Place
     leaves: Place
+
+
+def job_of(order: Order, engine: Engine, prefix_bits: int, spill: Place, leaves: Place) -> Job:
+    """Return what the tasks of an order need: the run's keys, and how its table is read."""
+    assets = tuple(asset._replace(decimals=0) for asset in order.assets) if order.base_units else order.assets
+    key, split_key = (derive(order.secret, order.run_id) for derive in (sum_tree.salt_key, sum_tree.split_key))
+    return Job(assets, order.run_id, key, split_key, order.parts, engine, prefix_bits, spill, leaves)
 
 
 class Sorted(NamedTuple):
