@@ -18,6 +18,7 @@ class _Canonical(NamedTuple):
 
 FAMILIES: dict[str, _Canonical] = {
     "eip155": _Canonical("chains.evm.address:canonical_address", takes_network=False),
+    "xrpl": _Canonical("chains.xrpl:canonical_address", takes_network=False),
     "bip122": _Canonical("chains.bitcoin.address:canonical_address", takes_network=True),
 }
 

@@ -20,14 +20,14 @@ def base58(data: bytes, alphabet: str = BITCOIN_ALPHABET) -> str:
     return alphabet[0] * (len(data) - len(data.lstrip(b"\0"))) + digits
 
 
-def from_base58(text: str, longest: int = 120) -> bytes | None:
+def from_base58(text: str, longest: int = 120, alphabet: str = BITCOIN_ALPHABET) -> bytes | None:
     """Return the bytes of a Base58 text, or None when it is none."""
-    if not text or len(text) > longest or any(letter not in BITCOIN_ALPHABET for letter in text):
+    if not text or len(text) > longest or any(letter not in alphabet for letter in text):
         return None
     number = 0
     for letter in text:
-        number = number * 58 + BITCOIN_ALPHABET.index(letter)
-    return bytes(len(text) - len(text.lstrip("1"))) + number.to_bytes((number.bit_length() + 7) // 8, "big")
+        number = number * 58 + alphabet.index(letter)
+    return bytes(len(text) - len(text.lstrip(alphabet[0]))) + number.to_bytes((number.bit_length() + 7) // 8, "big")
 
 
 def base58_check(data: bytes, alphabet: str = BITCOIN_ALPHABET) -> str:
@@ -35,9 +35,9 @@ def base58_check(data: bytes, alphabet: str = BITCOIN_ALPHABET) -> str:
     return base58(data + sha256(sha256(data).digest()).digest()[:4], alphabet)
 
 
-def from_base58_check(text: str) -> bytes | None:
+def from_base58_check(text: str, alphabet: str = BITCOIN_ALPHABET) -> bytes | None:
     """Return the payload of a Base58Check text, or None when the form or the checksum is wrong."""
-    raw = from_base58(text)
+    raw = from_base58(text, alphabet=alphabet)
     if raw is None or len(raw) < 5 or sha256(sha256(raw[:-4]).digest()).digest()[:4] != raw[-4:]:
         return None
     return raw[:-4]

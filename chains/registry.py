@@ -13,6 +13,7 @@ from chains.transport import Transport
 READERS: dict[tuple[str, str], str] = {
     ("eip155", "json-rpc"): "chains.evm.reader:EvmReader",
     ("eip155", "web3"): "chains.evm.web3_reader:Web3Reader",
+    ("xrpl", "xrpl"): "chains.xrpl:XrplReader",
     ("bip122", "bitcoin-core"): "chains.bitcoin.core:CoreReader",
     ("bip122", "bitcoin-core-history"): "chains.bitcoin.core_history:CoreHistoryReader",
     ("bip122", "esplora"): "chains.bitcoin.esplora:EsploraReader",

@@ -37,6 +37,7 @@ HARNESSES: dict[str, str] = {
     "anvil": "tests.live.anvil:harness",
     "anvil-web3": "tests.live.anvil:web3_harness",
     "embedded-evm": "tests.live.embedded_evm:harness",
+    "simulated-xrpl": "tests.live.simulated_xrpl:harness",
     "knots": "tests.live.bitcoind:knots_harness",
     "knots-history": "tests.live.bitcoind:history_harness",
     "knots-esplora": "tests.live.bitcoind:esplora_harness",
