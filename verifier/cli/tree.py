@@ -15,12 +15,12 @@ app = typer.Typer(help="Build the tree of what an exchange owes, and hand out pr
 
 BUILD_EXAMPLE = """Build the liabilities tree of a table of accounts.
 
-Example: por tree build --accounts accounts.csv --assets assets.toml --run-id 2026-11 --as-of 2026-11-22T00:00:00Z
+Example: por tree build --accounts accounts.csv --assets assets.toml --run-id 2026-11 --as-of 2026-11-22T00:00:00Z \
 --out liabilities/
 
-The table has the header account,BTC,ETH… and amounts in whole coins. DIR/commitment.json is for everyone: publish its
-digest. DIR/leaves.csv (of a large table: the folder DIR/leaves) is for the regulator. DIR/private/ holds the secret:
-keep it closed. Tables above 16 MiB and Parquet are built in pieces by several processes; run the same command again
+The table has the header account,BTC,ETH… and amounts in whole coins. DIR/commitment.json is for everyone: publish its \
+digest. DIR/leaves.csv (of a large table: the folder DIR/leaves) is for the regulator. DIR/private/ holds the secret: \
+keep it closed. Tables above 16 MiB and Parquet are built in pieces by several processes; run the same command again \
 after an interruption and it goes on where it stood.
 """
 SAMPLE_EXAMPLE = """Make a table of accounts like an exchange's: many zeros, log-normal balances, long ids.
@@ -55,7 +55,9 @@ def build(
     ] = None,
     engine: Annotated[
         Literal["plain", "fast"] | None,
-        typer.Option(help="fast needs reserve-verifier[fast]; same root", show_default="plain", rich_help_panel=LARGE),
+        typer.Option(
+            help="fast needs the extra `fast`; the root is the same", show_default="plain", rich_help_panel=LARGE
+        ),
     ] = None,
     cluster: Annotated[
         str | None, typer.Option(help="dask://HOST:PORT, ray://HOST:PORT or ray://auto", rich_help_panel=LARGE)

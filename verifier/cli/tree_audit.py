@@ -13,7 +13,7 @@ AUDIT_EXAMPLE = """Rebuild a tree from its leaf list, and compare it with the ex
 
 Example: por tree audit liabilities/ --accounts accounts.csv --secret-file liabilities/private/secret
 
-Example: por tree audit liabilities/ --accounts accounts.parquet --secret-file secret --draw 60 --drawn-to sample.csv
+Example: por tree audit liabilities/ --accounts accounts.parquet --secret-file secret --draw 60 --drawn-to sample.csv \
 --beacon 00000000000000000001d7e5f3c1
 """
 
@@ -31,7 +31,7 @@ def audit(
     ] = None,
     drawn_to: Annotated[Path | None, typer.Option(help="write the drawn leaves to this CSV file")] = None,
     workers: Annotated[int, typer.Option(min=1, max=256, help="processes, for large trees")] = 2,
-    engine: Annotated[Literal["plain", "fast"], typer.Option(help="fast needs reserve-verifier[fast]")] = "plain",
+    engine: Annotated[Literal["plain", "fast"], typer.Option(help="fast needs the extra `fast`")] = "plain",
     as_json: Annotated[bool, typer.Option("--json", help="print one JSON object")] = False,
 ) -> None:
     from verifier.cli.terminal import print_json, progress_bars

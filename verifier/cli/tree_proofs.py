@@ -55,7 +55,7 @@ def export(
     ] = None,
     base_units: Annotated[bool, typer.Option("--base-units", help="the table holds integers of base units")] = False,
     workers: Annotated[int, typer.Option(min=1, max=256, help="processes, for large trees")] = 2,
-    engine: Annotated[Literal["plain", "fast"], typer.Option(help="fast needs reserve-verifier[fast]")] = "plain",
+    engine: Annotated[Literal["plain", "fast"], typer.Option(help="fast needs the extra `fast`")] = "plain",
 ) -> None:
     from time import monotonic
 

@@ -13,7 +13,7 @@ from verifier.liabilities.accounts import Account, read_accounts, write_accounts
 from verifier.liabilities.build import LiabilitiesTree, build
 from verifier.liabilities.commitment import load_commitment, save_commitment
 from verifier.liabilities.leaves import write_leaves
-from verifier.liabilities.places import ACCOUNTS, COMMITMENT, LEAVES, PRIVATE, SECRET
+from verifier.liabilities.places import ACCOUNTS, COMMITMENT, LEAVES, PRIVATE, SECRET, SPILL
 
 
 def build_folder(
@@ -72,7 +72,11 @@ def read_secret(path: Path) -> bytes:
 
 def _refuse_full(out: Path) -> None:
     if out.exists() and (not out.is_dir() or any(out.iterdir())):
-        raise InputError(f"{out}: is not an empty folder; a tree that was published must not be overwritten")
+        unfinished = (out / SPILL).exists() and not (out / COMMITMENT).exists()
+        what = (
+            "holds an unfinished run of a large table: finish or remove it" if unfinished else "is not an empty folder"
+        )
+        raise InputError(f"{out}: {what}; a tree that was published must not be overwritten")
 
 
 def choose_secret(secret_file: Path | None) -> bytes:

@@ -32,6 +32,11 @@ class Place(NamedTuple):
         folder, name = posixpath.split(path)
         return Place((folder or ".") + mark + options), name
 
+    @property
+    def shown(self) -> str:
+        """The place as a person reads it: without options, which may be long."""
+        return self.url.partition("?")[0].removeprefix("./")
+
     def make(self) -> None:
         """Make the folder and those above it; object stores have none and need none."""
         filesystem, root = self._resolve()
@@ -58,7 +63,7 @@ class Place(NamedTuple):
         with self.open(name) as file:
             found = np.frombuffer(file.read_at(size, start), dtype=np.uint8)
         if len(found) != size:
-            raise UnavailableError(f"{posixpath.join(self.url, name)}: is cut off; build the tree again")
+            raise UnavailableError(f"{self.below(name).shown}: is cut off; build the tree again")
         return found
 
     def open(self, name: str) -> Any:
@@ -66,8 +71,10 @@ class Place(NamedTuple):
         filesystem, root = self._resolve()
         try:
             return filesystem.open_input_file(posixpath.join(root, name))
+        except FileNotFoundError as error:
+            raise UnavailableError(f"{self.below(name).shown}: there is no such file") from error
         except OSError as error:
-            raise UnavailableError(f"{posixpath.join(self.url, name)}: cannot be read: {error}") from error
+            raise UnavailableError(f"{self.below(name).shown}: cannot be read: {error}") from error
 
     def names(self) -> set[str]:
         """Return the names of the files in this folder."""

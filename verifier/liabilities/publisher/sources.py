@@ -49,8 +49,10 @@ class Source(NamedTuple):
         """Return what tells this table from another, or from itself after a change. Raises UnavailableError."""
         try:
             return Place(self.url).identity()
+        except FileNotFoundError as error:
+            raise UnavailableError(f"{Place(self.url).shown}: there is no such table") from error
         except OSError as error:
-            raise UnavailableError(f"{self.url}: cannot be read: {error}") from error
+            raise UnavailableError(f"{Place(self.url).shown}: cannot be read: {error}") from error
 
     def pieces(self, assets: Sequence[TreeAsset], shards: Place) -> Iterator[Piece]:
         """Yield the pieces, first those that are there already; what is too coarse is cut into files under `shards`.
