@@ -89,7 +89,10 @@ def starts() -> tuple[float, float]:
 
 def main(users: int = 1 << 18) -> None:
     bulk = bulk_blocks()
-    kernels = [("plain", plain, users // 4), ("fast, portable", fast.FastKernel(native=False), users // 4)]
+    kernels: list[tuple[str, Kernel, int]] = [
+        ("plain", plain, users // 4),
+        ("fast, portable", fast.FastKernel(native=False), users // 4),
+    ]
     if sha_ni.available():
         kernels.append(("fast, SHA instructions", fast.FastKernel(native=True), users))
     measured = [row for name, kernel, rows in kernels for row in measure(name, kernel, rows)]
