@@ -61,20 +61,6 @@ def _check_brackets(text: bytes, limit: int) -> None:
         raise InvalidAnswerError(f"nested deeper than {limit} levels")
 
 
-def _check_depth(value: Any, limit: int) -> None:
-    level, depth = [value], 0
-    while level:
-        if depth > limit:
-            raise InvalidAnswerError(f"nested deeper than {limit} levels")
-        inner: list[Any] = []
-        for item in level:
-            if isinstance(item, dict):
-                inner.extend(child for child in item.values() if isinstance(child, (dict, list)))
-            elif isinstance(item, list):
-                inner.extend(child for child in item if isinstance(child, (dict, list)))
-        level, depth = inner, depth + 1
-
-
 def parse_json(text: bytes, max_depth: int = MAX_DEPTH) -> Any:
     """Decode JSON: numbers become int or Decimal (never float), duplicate keys and NaN are refused, depth is bounded.
 
@@ -82,7 +68,7 @@ def parse_json(text: bytes, max_depth: int = MAX_DEPTH) -> Any:
     """
     _check_brackets(text, max_depth)
     try:
-        value = json.loads(
+        return json.loads(
             text.decode("utf-8"),
             parse_int=_integer,
             parse_float=_decimal,
@@ -95,5 +81,3 @@ def parse_json(text: bytes, max_depth: int = MAX_DEPTH) -> Any:
         raise InvalidAnswerError(f"not JSON: {error.msg} at line {error.lineno} column {error.colno}") from error
     except RecursionError as error:
         raise InvalidAnswerError(f"nested deeper than {max_depth} levels") from error
-    _check_depth(value, max_depth)
-    return value

@@ -11,10 +11,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from verifier.canonical import canonical_json
 from verifier.errors import InputError
 from verifier.inclusion import sum_tree
 from verifier.inclusion.check import check_proof
-from verifier.inclusion.commitment import TreeAsset
+from verifier.inclusion.commitment import Commitment, TreeAsset
 from verifier.inclusion.proof import proof_of
 from verifier.inclusion.sum_tree import MAX_UNITS, Node, SumError
 from verifier.liabilities import reference
@@ -307,3 +308,15 @@ def test_streaming_gives_the_same_root_as_level_by_level(count):
 def test_a_tree_without_leaves_is_refused():
     with pytest.raises(InputError, match="at least one leaf"):
         sum_tree.fold_leaves([], 1)
+
+
+@given(
+    st.lists(st.from_regex(r"[A-Za-z0-9][A-Za-z0-9._+$-]{0,31}", fullmatch=True), min_size=1, max_size=5, unique=True),
+    st.integers(1, 2**53 - 1),
+    st.integers(0, 2**128 - 1),
+)
+@settings(deadline=None, max_examples=60)
+def test_a_header_is_written_as_rfc_8785_asks(symbols, count, units):
+    assets = tuple(TreeAsset(f"eip155:{n + 1}/slip44:60", symbol, 18) for n, symbol in enumerate(symbols))
+    header = Commitment(RUN, AS_OF, assets, 1, count, 53, bytes(32), (units,) * len(assets))
+    assert header.to_json() == canonical_json(header.to_record())

@@ -1,5 +1,6 @@
 """What an exchange publishes about its tree of liabilities: the run, the assets, the totals and the root."""
 
+import json
 import re
 from dataclasses import dataclass
 from functools import cached_property
@@ -8,7 +9,6 @@ from typing import Any, NamedTuple
 
 from chains.errors import IdentifierError
 from chains.ids import asset_id
-from verifier.canonical import canonical_json
 from verifier.errors import InputError
 from verifier.files import read_file
 from verifier.inclusion import sum_tree, wire
@@ -51,7 +51,15 @@ class Commitment:
     @cached_property
     def digest(self) -> str:
         """The published 64 hex digits: a tagged SHA-256 of the header's canonical JSON."""
-        return sum_tree.commitment_digest(canonical_json(self.to_record()))
+        return sum_tree.commitment_digest(self.to_json())
+
+    def to_json(self) -> bytes:
+        """Return the header as canonical JSON (RFC 8785).
+
+        Its values are ASCII texts and integers below 2^53, which the standard library writes canonically, in a tenth
+        of the time; a test holds it against a full implementation.
+        """
+        return json.dumps(self.to_record(), sort_keys=True, separators=(",", ":")).encode("ascii")
 
     def to_record(self) -> dict[str, Any]:
         """Return the header as JSON values; amounts are decimal texts."""

@@ -2,7 +2,6 @@
 
 import zlib
 
-from verifier.canonical import canonical_json
 from verifier.errors import InputError
 from verifier.inclusion import sum_tree, wire
 from verifier.inclusion.commitment import commitment_of
@@ -23,7 +22,7 @@ def to_compact(proof: InclusionProof) -> str:
     The form: header JSON and account id, each after its length; per leaf the salt, the index, the balances, and per
     step the sibling's hash and sums. Lengths and amounts are LEB128 (seven bits a byte, the lowest first).
     """
-    header = canonical_json(proof.commitment.to_record())
+    header = proof.commitment.to_json()
     account = proof.account.encode()
     body = [_varint(len(header)), header, _varint(len(account)), account]
     for leaf in proof.leaves:

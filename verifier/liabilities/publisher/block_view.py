@@ -50,7 +50,7 @@ class BlockView:
 
 
 def _frame(commitment: Commitment) -> tuple[str, str]:
-    header = canonical_json(commitment.to_record()).decode()
+    header = commitment.to_json().decode()
     digest = f'"commitment_digest":"{commitment.digest}"'
     before = f',"commitment":{header},{digest},"format":"{PROOF_FORMAT}","leaves":[{{"balances":['
     return before, '],"index":'

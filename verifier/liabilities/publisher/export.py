@@ -6,8 +6,8 @@ from collections.abc import Iterator, Sequence
 from concurrent.futures import Executor, Future
 from functools import lru_cache
 from itertools import pairwise
-from typing import NamedTuple
 
+import numpy as np
 import pyarrow as pa
 
 from verifier.errors import InputError
@@ -20,27 +20,17 @@ from verifier.liabilities.progress import Progress
 from verifier.liabilities.publisher.block_view import BlockView
 from verifier.liabilities.publisher.blocks import BLOCK_HEIGHT, BLOCK_LEAVES
 from verifier.liabilities.publisher.books import Books, list_job
-from verifier.liabilities.publisher.kernels import POSITION_BYTES, Engine, kernel_of
+from verifier.liabilities.publisher.kernels import POSITION_BYTES, Bytes, Engine, kernel_of
 from verifier.liabilities.publisher.place import Place
 from verifier.liabilities.publisher.sources import Piece, Source, rows_per_task
 from verifier.liabilities.publisher.store import LeafList, Store
-from verifier.liabilities.publisher.table import read_rows
-from verifier.liabilities.publisher.tasks import Job
+from verifier.liabilities.publisher.table import Batch, id_array, read_rows
+from verifier.liabilities.publisher.tasks import Job, prefixes_of
 
 BLOCKS_PER_TASK = 8
 _AHEAD = 4
 
-_HOLDERS = pa.schema([("position", pa.binary()), ("salt", pa.binary()), ("account", pa.binary())])
-
 Receipt = tuple[str, bytes]
-
-
-class Holder(NamedTuple):
-    """Whose a leaf is: its position, its salt, and the account id's UTF-8 bytes."""
-
-    position: bytes
-    salt: bytes
-    account: bytes
 
 
 def export(
@@ -72,29 +62,31 @@ def export(
 
 def list_holders(job: Job, piece: Piece) -> None:
     """Write whose leaves a piece of the table holds, one batch for each prefix."""
-    found: list[list[Holder]] = [[] for _ in range(1 << job.prefix_bits)]
-    for account in map(str.encode, accounts_of(job, piece)):
-        salt, position = sum_tree.salt_and_position(job.key, account)
-        found[int.from_bytes(position[:2], "big") >> (16 - job.prefix_bits)].append(Holder(position, salt, account))
-    _write_holders(job.spill, _listed_name(piece.number), found)
+    batch = _rows(job, piece)
+    records = kernel_of(job.engine).leaf_records(job.key, job.run_id, batch.ids, batch.units)
+    prefixes = prefixes_of(records, job.prefix_bits)
+    edges = [0, *np.cumsum(np.bincount(prefixes, minlength=1 << job.prefix_bits)).tolist()]
+    holders = _holders(records[:, :POSITION_BYTES], id_array(batch.ids)).take(np.argsort(prefixes, kind="stable"))
+    _write(job.spill, _listed_name(piece.number), holders, edges)
 
 
 def order_holders(job: Job, commitment: Commitment, number: int, pieces: Sequence[int]) -> None:
     """Bring a part's holders into the order of its leaves, one batch for each block; every leaf has its holder."""
     leaf_list = LeafList(commitment, job.leaves)
     part = leaf_list.index.parts[number]
-    holders = sorted(
-        holder for piece in pieces for holder in _read_holders(job.spill, _listed_name(piece), part.prefix)
-    )
-    listed = leaf_list.part_records(number)[:, :POSITION_BYTES].tobytes()
-    if b"".join(holder.position for holder in holders) != listed:
+    found = [_read(job.spill, _listed_name(piece), part.prefix) for piece in pieces]
+    holders = pa.Table.from_batches(found).combine_chunks().to_batches()
+    listed = leaf_list.part_records(number)[:, :POSITION_BYTES]
+    ordered = _ordered(holders[0]) if holders else None
+    if ordered is None or not np.array_equal(_positions(ordered), listed):
         raise InputError(
-            f"the table is not the one the tree was built from: under prefix {part.prefix} it has {len(holders):,}"
-            f" accounts, the leaf list {part.rows:,} leaves; `por tree audit --accounts` says which differ"
+            f"the table is not the one the tree was built from: under prefix {part.prefix} it has"
+            f" {sum(map(len, holders)):,} accounts, the leaf list {part.rows:,} leaves;"
+            " `por tree audit --accounts` says which differ"
         )
     first = part.begin % BLOCK_LEAVES
     edges = [0, *range(BLOCK_LEAVES - first, part.rows, BLOCK_LEAVES), part.rows]
-    _write_holders(job.spill, _ordered_name(number), [holders[start:end] for start, end in pairwise(edges)])
+    _write(job.spill, _ordered_name(number), ordered, edges)
 
 
 def receipts_of(job: Job, commitment: Commitment, number: int, batches: Sequence[int]) -> list[Receipt]:
@@ -107,8 +99,10 @@ def receipts_of(job: Job, commitment: Commitment, number: int, batches: Sequence
         block = (part.begin >> BLOCK_HEIGHT) + batch
         view = BlockView(leaf_list, kernel_of(job.engine), block)
         first = max(part.begin - (block << BLOCK_HEIGHT), 0)
-        for inside, holder in enumerate(_read_holders(job.spill, _ordered_name(number), batch), first):
-            proof = view.proof(inside, holder.salt, holder.account.decode())
+        accounts = _read(job.spill, _ordered_name(number), batch)["account"].to_pylist()
+        for inside, account in enumerate(accounts, first):
+            salt, _ = sum_tree.salt_and_position(job.key, account)
+            proof = view.proof(inside, salt, account.decode())
             result = check_proof(proof, join=join)
             if result.verdict is not ProofVerdict.ACCEPTED:
                 text = result.findings[0].text
@@ -155,13 +149,18 @@ def _one_by_one(leaf_list: LeafList, books: Books, progress: Progress, engine: E
 
 def accounts_of(job: Job, piece: Piece) -> list[str]:
     """Return the account ids of a piece of the table."""
+    ids = _rows(job, piece).ids
+    data = ids.data.tobytes()
+    return [data[begin:end].decode() for begin, end in pairwise(ids.starts.tolist())]
+
+
+def _rows(job: Job, piece: Piece) -> Batch:
     batch = read_rows(piece.read(), piece.first_row, job.assets)
     if isinstance(batch, list):
         raise InputError(
             f"{piece.named}: {len(batch):,} cells are refused; it is not the table the tree was built from"
         )
-    data = batch.ids.data.tobytes()
-    return [data[begin:end].decode() for begin, end in pairwise(batch.ids.starts.tolist())]
+    return batch
 
 
 def _listed_name(piece: int) -> str:
@@ -172,15 +171,30 @@ def _ordered_name(part: int) -> str:
     return f"ordered-{part:06d}.arrow"
 
 
-def _write_holders(place: Place, name: str, batches: Sequence[Sequence[Holder]]) -> None:
-    with place.writing(name) as stream, pa.ipc.new_file(stream, _HOLDERS) as writer:
-        for batch in batches:
-            columns = zip(*batch, strict=True) if batch else [[], [], []]
-            arrays = [pa.array(list(column), pa.binary()) for column in columns]
-            writer.write_batch(pa.RecordBatch.from_arrays(arrays, schema=_HOLDERS))
+def _holders(positions: Bytes, accounts: pa.Array) -> pa.RecordBatch:
+    raw = pa.py_buffer(np.ascontiguousarray(positions))
+    fixed = pa.FixedSizeBinaryArray.from_buffers(pa.binary(POSITION_BYTES), len(positions), [None, raw])
+    return pa.RecordBatch.from_arrays([fixed, accounts], ["position", "account"])
 
 
-def _read_holders(place: Place, name: str, batch: int) -> list[Holder]:
+def _positions(holders: pa.RecordBatch) -> Bytes:
+    column = holders["position"]
+    raw = np.frombuffer(column.buffers()[1], dtype=np.uint8)
+    return raw.reshape(-1, POSITION_BYTES)[column.offset : column.offset + len(column)]
+
+
+def _ordered(holders: pa.RecordBatch) -> pa.RecordBatch:
+    words = np.ascontiguousarray(_positions(holders)).view(">u8").astype(np.uint64)
+    return holders.take(pa.array(np.lexsort((words[:, 1], words[:, 0]))))
+
+
+def _write(place: Place, name: str, holders: pa.RecordBatch, edges: Sequence[int]) -> None:
+    """Write holders cut into batches at the edges, each of which can be read alone."""
+    with place.writing(name) as stream, pa.ipc.new_file(stream, holders.schema) as writer:
+        for start, end in pairwise(edges):
+            writer.write_batch(holders.slice(start, end - start))
+
+
+def _read(place: Place, name: str, batch: int) -> pa.RecordBatch:
     with place.open(name) as file:
-        found = pa.ipc.open_file(file).get_batch(batch)
-        return [Holder(*row) for row in zip(*(column.to_pylist() for column in found.columns), strict=True)]
+        return pa.ipc.open_file(file).get_batch(batch)

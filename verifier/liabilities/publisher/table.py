@@ -17,6 +17,7 @@ from verifier.liabilities.publisher.kernels import Bytes, Ids
 
 ACCOUNT = "account"
 _LARGEST_DECIMAL = 38
+_SUM_BOUND = 10**_LARGEST_DECIMAL
 _WIDE = Context(prec=80)
 
 
@@ -51,6 +52,12 @@ def read_rows(table: pa.Table, first_row: int, assets: Sequence[TreeAsset]) -> B
     except _DoubtfulError:
         return _read_slowly(table, first_row, assets)
     return Batch(ids, columns.view(np.uint8).reshape(len(table), -1), tuple(totals))
+
+
+def id_array(ids: Ids) -> pa.Array:
+    """Return ids as an Arrow array of bytes, without copying them."""
+    buffers = [None, pa.py_buffer(np.ascontiguousarray(ids.starts)), pa.py_buffer(ids.data)]
+    return pa.LargeBinaryArray.from_buffers(pa.large_binary(), len(ids.starts) - 1, buffers)
 
 
 def check_columns(where: str, schema: pa.Schema, assets: Sequence[TreeAsset]) -> None:
@@ -102,7 +109,8 @@ def _exact(column: pa.ChunkedArray, asset: TreeAsset) -> pa.ChunkedArray:
             plain = rf"^[0-9]{{1,38}}(\.[0-9]{{1,{max(asset.decimals, 1)}}})?$"
             if not pc.all(pc.match_substring_regex(column, plain), min_count=0).as_py():
                 raise _DoubtfulError
-        return column.cast(pa.decimal128(_LARGEST_DECIMAL, asset.decimals))
+        kind = pa.decimal128(_LARGEST_DECIMAL, asset.decimals)
+        return column if column.type == kind else column.cast(kind)
     except pa.ArrowException as error:
         raise _DoubtfulError from error
 
@@ -121,7 +129,11 @@ def _fill(target: np.ndarray[Any, np.dtype[Any]], exact: pa.ChunkedArray) -> Non
 
 def _total(exact: pa.ChunkedArray) -> int:
     """Add up a column by Arrow's own sum, which shares nothing with the tree's."""
-    total = pc.sum(exact.cast(pa.decimal256(76, exact.type.scale))).as_py()
+    scale = exact.type.scale
+    largest = to_units(pc.max(exact).as_py() or Decimal(0), scale)
+    if largest * len(exact) >= _SUM_BOUND:  # a sum of 128-bit decimals wraps without a word
+        exact = exact.cast(pa.decimal256(76, scale))
+    total = pc.sum(exact).as_py()
     return to_units(Decimal(total or 0), exact.type.scale)
 
 

@@ -128,7 +128,7 @@ def sort_piece(job: Job, piece: Piece) -> Sorted:
     split = split_rows(job.split_key, batch.ids, batch.units, job.parts)
     parts = [kernel.leaf_records(job.key, job.run_id, batch.ids, units, part) for part, units in enumerate(split)]
     records = np.concatenate(parts) if len(parts) > 1 else parts[0]
-    prefixes = _prefixes(records, job.prefix_bits)
+    prefixes = prefixes_of(records, job.prefix_bits)
     order = np.argsort(prefixes, kind="stable")
     records = records[order]
     job.spill.write(records_name(piece.number), records.reshape(-1))
@@ -237,6 +237,7 @@ def _to_json(done: Any) -> bytes:
     return json.dumps(done._asdict()).encode()
 
 
-def _prefixes(records: Bytes, bits: int) -> np.ndarray[Any, np.dtype[Any]]:
+def prefixes_of(records: Bytes, bits: int) -> np.ndarray[Any, np.dtype[Any]]:
+    """Return the key prefix of each record: the first bits of its position."""
     first = np.ascontiguousarray(records[:, :2]).view(">u2")[:, 0]
     return (first >> np.uint16(16 - bits)).astype(np.uint16) if bits else np.zeros(len(records), dtype=np.uint16)
