@@ -2,5 +2,5 @@
 
 from importlib import import_module
 
-for name in ("readings", "proofs", "replay", "kernels", "publisher", "signatures"):
+for name in ("readings", "proofs", "replay", "kernels", "publisher", "signatures", "utxo"):
     import_module(f"tests.bench.{name}").main()

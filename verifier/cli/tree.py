@@ -31,43 +31,50 @@ LARGE = "Large tables (Parquet, or CSV above 16 MiB)"
 _LARGE_BYTES = 16 * 1024 * 1024
 
 
+Accounts = Annotated[str, typer.Option(help="what is owed: CSV or Parquet, a folder of Parquet files, or a URL")]
+AssetTable = Annotated[Path, typer.Option(help="the asset table: TOML or JSON list of asset, symbol, decimals")]
+RunId = Annotated[str, typer.Option(help="a name for this run, for instance 2026-11")]
+AsOf = Annotated[str, typer.Option(help="the moment of the balances, for instance 2026-11-22T00:00:00Z")]
+SecretFile = Annotated[
+    Path | None,
+    typer.Option(help="the run's secret; made, closed to others, if it does not exist", show_default="in --out"),
+]
+Split = Annotated[
+    int, typer.Option(min=1, max=16, help="leaves per account, so that a neighbour sees only a part of a balance")
+]
+BaseUnits = Annotated[
+    bool, typer.Option("--base-units", help="amounts are integers of base units", rich_help_panel=LARGE)
+]
+ReportRejects = Annotated[
+    Path | None, typer.Option(help="write every refused cell to this CSV file", rich_help_panel=LARGE)
+]
+Workers = Annotated[int | None, typer.Option(min=1, max=256, help="processes", show_default="2", rich_help_panel=LARGE)]
+ChosenEngine = Annotated[
+    Literal["plain", "fast"] | None,
+    typer.Option(help="fast needs the extra `fast`; same root", show_default="plain", rich_help_panel=LARGE),
+]
+Cluster = Annotated[
+    str | None, typer.Option(help="dask://HOST:PORT, ray://HOST:PORT or ray://auto", rich_help_panel=LARGE)
+]
+LeafStore = Annotated[str | None, typer.Option(help="where the leaf list goes: a path or URL", rich_help_panel=LARGE)]
+Spill = Annotated[str | None, typer.Option(help="where work in between goes: a path or URL", rich_help_panel=LARGE)]
+
+
 def build(
-    accounts: Annotated[str, typer.Option(help="what is owed: CSV or Parquet, a folder of Parquet files, or a URL")],
-    assets: Annotated[Path, typer.Option(help="the asset table: TOML or JSON list of asset, symbol, decimals")],
-    run_id: Annotated[str, typer.Option(help="a name for this run, for instance 2026-11")],
-    as_of: Annotated[str, typer.Option(help="the moment of the balances, for instance 2026-11-22T00:00:00Z")],
+    accounts: Accounts,
+    assets: AssetTable,
+    run_id: RunId,
+    as_of: AsOf,
     out: Annotated[Path, typer.Option(help="a new folder for the tree")],
-    secret_file: Annotated[
-        Path | None,
-        typer.Option(help="the run's secret; made, closed to others, if it does not exist", show_default="in --out"),
-    ] = None,
-    split: Annotated[
-        int, typer.Option(min=1, max=16, help="leaves per account, so that a neighbour sees only a part of a balance")
-    ] = 1,
-    base_units: Annotated[
-        bool, typer.Option("--base-units", help="amounts are integers of base units", rich_help_panel=LARGE)
-    ] = False,
-    report_rejects: Annotated[
-        Path | None, typer.Option(help="write every refused cell to this CSV file", rich_help_panel=LARGE)
-    ] = None,
-    workers: Annotated[
-        int | None, typer.Option(min=1, max=256, help="processes", show_default="2", rich_help_panel=LARGE)
-    ] = None,
-    engine: Annotated[
-        Literal["plain", "fast"] | None,
-        typer.Option(
-            help="fast needs the extra `fast`; the root is the same", show_default="plain", rich_help_panel=LARGE
-        ),
-    ] = None,
-    cluster: Annotated[
-        str | None, typer.Option(help="dask://HOST:PORT, ray://HOST:PORT or ray://auto", rich_help_panel=LARGE)
-    ] = None,
-    store: Annotated[
-        str | None, typer.Option(help="where the leaf list goes: a path or URL", rich_help_panel=LARGE)
-    ] = None,
-    spill: Annotated[
-        str | None, typer.Option(help="where work in between goes: a path or URL", rich_help_panel=LARGE)
-    ] = None,
+    secret_file: SecretFile = None,
+    split: Split = 1,
+    base_units: BaseUnits = False,
+    report_rejects: ReportRejects = None,
+    workers: Workers = None,
+    engine: ChosenEngine = None,
+    cluster: Cluster = None,
+    store: LeafStore = None,
+    spill: Spill = None,
     as_json: Annotated[bool, typer.Option("--json", help="print one JSON object")] = False,
 ) -> None:
     from verifier.liabilities.accounts import load_assets
