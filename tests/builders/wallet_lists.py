@@ -12,10 +12,10 @@ import coincurve
 from Crypto.PublicKey import ECC
 from Crypto.Signature import eddsa
 
+from chains.base_codecs import base58_check, bech32
 from chains.evm.keccak import keccak256
 from chains.ids import ChainId
 from chains.signatures import messages
-from chains.base_codecs import base58_check, bech32
 from chains.signatures.bitcoin_message import script_addresses
 from chains.signatures.coins import coin_of
 from chains.signatures.key_addresses import ed25519_addresses, evm_address, hash160, secp256k1_addresses

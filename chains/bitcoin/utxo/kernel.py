@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from chains.bitcoin.utxo import coin_numbers, serial, script_table
+from chains.bitcoin.utxo import coin_numbers, script_table, serial
 from chains.bitcoin.utxo.coin_numbers import SHORT, compare, key_of, read_compact_size, read_varint, units_of
 from chains.bitcoin.utxo.compressed_script import MAX_SCRIPT, SPECIAL_KINDS
 from chains.bitcoin.utxo.script_table import Bytes, Integers, Wanted, compiled, inlined, lookup
