@@ -10,6 +10,9 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[2]
 SOURCES = [path for package in ("chains", "verifier") for path in sorted((ROOT / package).rglob("*.py"))]
 HEAVY = (
+    *("web3", "eth_account", "eth_tester", "eth", "bitcoinlib", "pbk", "sqlalchemy"),
+    *("numpy", "numba", "milagro_bls_binding"),
+)
     "web3",
     "eth_account",
     "eth_tester",
