@@ -13,17 +13,6 @@ HEAVY = (
     *("web3", "eth_account", "eth_tester", "eth", "bitcoinlib", "pbk", "sqlalchemy"),
     *("numpy", "numba", "milagro_bls_binding"),
 )
-    "web3",
-    "eth_account",
-    "eth_tester",
-    "eth",
-    "bitcoinlib",
-    "pbk",
-    "sqlalchemy",
-    "numpy",
-    "numba",
-    "milagro_bls_binding",
-)
 
 
 def percentile(values: list[int], share: int) -> int:
