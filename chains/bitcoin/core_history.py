@@ -1,5 +1,6 @@
 """Read balances as of a past block from a full node with compact filters: every payment to and from an address."""
 
+import time
 from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
 
@@ -10,6 +11,9 @@ from chains.jsonrpc import Answer
 from chains.model import BlockRef, Holding, Reading
 
 BLOCKS_PER_CALL = 1_000
+_FILTER_MISSING = -1  # "still in the process of being indexed"; a block nobody has is another code
+_TRIES = 20
+_PAUSE_SECONDS = 0.1
 
 Outpoint = tuple[str, int]
 
@@ -74,6 +78,10 @@ class CoreHistoryReader(CoreReader):
         Every answer is appended to `answers`; when the last has an error, the payments are not complete.
         """
         described = [f"addr({address})" for address in scripts.values()]
+        indexed = self._await_filter(block)
+        answers.append(indexed)
+        if indexed.error:
+            return []
         (scan,) = self._rpc.batch([("scanblocks", ["start", described, from_height, block.height])])
         answers.append(scan)
         if scan.error:
@@ -88,6 +96,19 @@ class CoreHistoryReader(CoreReader):
                 return []
             found.extend(self._payments(answer.result, scripts, set(part), block.height))
         return found
+
+    def _await_filter(self, block: BlockRef) -> Answer:
+        """Ask for the pinned block's filter until the index has it, a few times.
+
+        The index follows the chain in order and a moment behind, and `scanblocks` passes over what it lacks without a
+        word: without this, a coin in the newest block would be missing and the balance too small.
+        """
+        for _ in range(_TRIES):
+            (answer,) = self._rpc.batch([("getblockfilter", [block.hash, "basic"])])
+            if not answer.error or answer.error.code != _FILTER_MISSING:
+                break
+            time.sleep(_PAUSE_SECONDS)
+        return answer
 
     def _relevant(self, result: Any, from_height: int, block: BlockRef) -> list[str]:
         scan = checked_record(self._provider, result, "the scan of blocks")

@@ -45,6 +45,9 @@ class FilteringNode(SimulatedNode):
         scan = {"from_height": start, "to_height": stop, "relevant_blocks": relevant, "completed": True}
         return self.change("scanblocks", scan)
 
+    def _getblockfilter(self, name: str, kind: str) -> Answer:
+        return {"filter": "00", "header": "00" * 32}
+
     def _getdescriptoractivity(self, blocks: list[str], descriptors: list[str], mempool: bool) -> Answer:
         assert not mempool
         found = [entry for entry in self.activity if entry["blockhash"] in blocks]
@@ -113,6 +116,24 @@ def test_a_scan_that_is_not_the_one_asked_for_is_refused(method: str, change: An
     node.change = lambda name, result: result | change if name == method else result
     with pytest.raises(InvalidAnswerError, match=said):
         read(node, RICH)
+
+
+def test_a_node_whose_index_lacks_the_pinned_block_gives_no_balance(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("chains.bitcoin.core_history._PAUSE_SECONDS", 0.0)
+
+    class Lagging(FilteringNode):
+        def _answer(self, question: Answer) -> str:
+            if question["method"] != "getblockfilter":
+                return super()._answer(question)
+            lagging = {
+                "code": -1,
+                "message": "Filter not found. Block filters are still in the process of being indexed.",
+            }
+            return json.dumps({"id": question["id"], "result": None, "error": lagging})
+
+    (reading,) = read(Lagging(received()), RICH)
+    assert reading.units is None
+    assert "Filter not found" in reading.failure
 
 
 @pytest.mark.real_bitcoind
