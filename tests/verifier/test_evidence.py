@@ -5,6 +5,7 @@ import shutil
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from chains.http import HttpTransport
@@ -12,7 +13,14 @@ from chains.model import Tier
 from tests.verifier.played import AS_OF, Inputs, played
 from verifier.declaration import load_declaration
 from verifier.errors import InputError
+from verifier.inclusion.commitment import load_commitment
 from verifier.liabilities.check import check_liabilities
+from verifier.liabilities.leaves import read_leaves
+from verifier.liabilities.publisher import plain
+from verifier.liabilities.publisher.blocks import fold, fold_top, to_rows
+from verifier.liabilities.publisher.leaf_files import write_part
+from verifier.liabilities.publisher.leaf_index import LeafIndex, PartEntry, save_index
+from verifier.liabilities.publisher.place import Place
 from verifier.ownership import Control, check_ownership
 from verifier.run import collect, verify_bundle
 from verifier.verdict import Verdict
@@ -98,3 +106,24 @@ def test_a_named_commitment_without_its_folder_is_asked_for(tmp_path: Path) -> N
         shutil.rmtree(inputs.liabilities)
         with pytest.raises(InputError, match="--liabilities"):
             check_liabilities(load_declaration(inputs.declaration), None)
+
+
+def test_a_large_trees_leaf_list_proves_the_liabilities_and_travels_in_the_bundle(tmp_path: Path) -> None:
+    with played(tmp_path / "in") as (inputs, _):
+        commitment = load_commitment(inputs.liabilities)
+        nodes = to_rows(list(read_leaves(inputs.liabilities / "leaves.csv", commitment.assets)))
+        positions = np.arange(len(nodes), dtype=">u8").repeat(2).view(np.uint8).reshape(len(nodes), 16)
+        leaves = Place(str(inputs.liabilities / "leaves"))
+        leaves.make()
+        write_part(leaves, 0, np.concatenate([positions, nodes], axis=1), 0, commitment.assets)
+        levels = fold_top(plain, fold(plain, nodes, 0, commitment.depth), commitment.leaf_count)
+        save_index(leaves, LeafIndex(0, (PartEntry(0, 0, len(nodes)),)), levels)
+        (inputs.liabilities / "leaves.csv").unlink()
+        collect(inputs.declaration, inputs.providers, tmp_path / "run", inputs.liabilities, transport=HttpTransport())
+    result = verify_bundle(tmp_path / "run")
+    assert result.case.liabilities is not None
+    assert (result.case.liabilities.tier, result.case.liabilities.problem) == (Tier.PROVEN, "")
+    part = tmp_path / "run" / "liabilities" / "leaves" / "000000.parquet"
+    part.write_bytes(part.read_bytes()[:-1])
+    with pytest.raises(InputError, match=r"leaves/000000\.parquet"):
+        verify_bundle(tmp_path / "run")
