@@ -89,6 +89,17 @@ def five_bits(data: bytes) -> list[int]:
     return [number >> 5 * place & 31 for place in range(count - 1, -1, -1)]
 
 
+def from_five_bits(digits: Iterable[int]) -> bytes | None:
+    """Return the bytes that digits of five bits stand for, or None when they end in a whole digit or a bit too many."""
+    number = count = 0
+    for digit in digits:
+        number, count = number << 5 | digit, count + 1
+    padding = count * 5 % 8
+    if padding >= 5 or number & ((1 << padding) - 1):
+        return None
+    return (number >> padding).to_bytes(count * 5 // 8, "big")
+
+
 def _polymod(values: Iterable[int], width: int, steps: tuple[int, ...]) -> int:
     check, mask = 1, (1 << width) - 1
     for value in values:

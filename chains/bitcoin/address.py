@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from btclib import base58, bech32
 from btclib.exceptions import BTClibException
 
+from chains.base_codecs import five_bits, from_five_bits
 from chains.bitcoin.cashaddr import from_cashaddr, to_cashaddr
 from chains.bitcoin.private_keys import refuse_private_keys
 from chains.errors import IdentifierError, NetworkDataError
@@ -44,7 +45,7 @@ def address_of_script(network: Network, script: bytes) -> str | None:
     version = _witness_version(script)
     if version is None or not facts.bech32_hrp:
         return None
-    return bech32.encode(facts.bech32_hrp, [version, *_to_5_bits(script[2:])]).decode("ascii")
+    return bech32.encode(facts.bech32_hrp, [version, *five_bits(script[2:])]).decode("ascii")
 
 
 def bitcoin_facts(network: Network) -> BitcoinFacts:
@@ -81,7 +82,7 @@ def _decode_bech32(network: Network, facts: BitcoinFacts, address: str) -> tuple
             f"{address!r} is an address of {belongs}, not of {network.name}, whose addresses start with "
             f"{facts.bech32_hrp + '1'!r}"
         )
-    version, program = digits[0], _from_5_bits(digits[1:])
+    version, program = digits[0], from_five_bits(digits[1:])
     lengths: Iterable[int] = (20, 32) if version == 0 else range(2, 41)
     if program is None or version > 16 or len(program) not in lengths:
         raise IdentifierError(f"{address!r} has a right checksum, but holds no witness program of BIP-141")
@@ -138,21 +139,3 @@ def _witness_version(script: bytes) -> int | None:
     if script[0] == 0:
         return 0 if len(script) in (22, 34) else None
     return script[0] - 0x50 if 0x51 <= script[0] <= 0x60 else None
-
-
-def _to_5_bits(program: bytes) -> list[int]:
-    padding = -len(program) * 8 % 5
-    number = int.from_bytes(program, "big") << padding
-    count = (len(program) * 8 + padding) // 5
-    return [number >> 5 * position & 31 for position in range(count - 1, -1, -1)]
-
-
-def _from_5_bits(digits: list[int]) -> bytes | None:
-    """Return the bytes, or None when the padding is a whole digit or not zero."""
-    number = 0
-    for digit in digits:
-        number = number << 5 | digit
-    padding = len(digits) * 5 % 8
-    if padding >= 5 or number & ((1 << padding) - 1):
-        return None
-    return (number >> padding).to_bytes(len(digits) * 5 // 8, "big")

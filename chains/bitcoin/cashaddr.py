@@ -1,6 +1,6 @@
 """CashAddr, the addresses of Bitcoin Cash: a type and a hash with a checksum that names the network."""
 
-from chains.base_codecs import BECH32_ALPHABET, cashaddr
+from chains.base_codecs import BECH32_ALPHABET, cashaddr, from_five_bits
 
 _P2PKH, _P2SH = 0, 1
 _TOKEN_AWARE = 2  # types 2 and 3 say that the wallet takes tokens; the script is the same
@@ -31,12 +31,8 @@ def from_cashaddr(prefix: str, address: str) -> bytes | None:
     body = address.lower().removeprefix(f"{prefix}:")
     if not 34 <= len(body) <= 112 or any(letter not in BECH32_ALPHABET for letter in body):
         return None
-    number = 0
-    for letter in body[:-8]:
-        number = number << 5 | BECH32_ALPHABET.index(letter)
-    bits = 5 * (len(body) - 8)
-    payload = (number >> bits % 8).to_bytes(bits // 8, "big")
-    if cashaddr(prefix, payload) != body:
+    payload = from_five_bits(map(BECH32_ALPHABET.index, body[:-8]))
+    if payload is None or cashaddr(prefix, payload) != body:
         return None
     return _script(payload[0], payload[1:])
 

@@ -45,9 +45,7 @@ class CoreReader:
 
     def chain(self) -> ChainId:
         """Ask for the hash of the chain's first own block, the start of which is the chain id. Source: BIP-122."""
-        height = self._facts.identity_height
-        first = checked_hash(self._provider, self._rpc.call("getblockhash", height).result, f"the hash at {height}")
-        return chain_id(f"bip122:{first[:32]}")
+        return chain_id(f"bip122:{self._hash_at(self._facts.identity_height)[:32]}")
 
     def final_block(self) -> BlockRef:
         """Return the node's tip: the only block `scantxoutset` can read at.
@@ -65,7 +63,7 @@ class CoreReader:
 
     def block_at(self, height: int) -> BlockRef:
         """Return the block at `height` on the node's main chain. Raises ProviderError when there is none."""
-        found = checked_hash(self._provider, self._rpc.call("getblockhash", height).result, f"the hash at {height}")
+        found = self._hash_at(height)
         return BlockRef(ChainId(self._network.chain), height, found, self._time_of(found))
 
     def read_balances(self, block: BlockRef, holdings: Sequence[Holding]) -> Sequence[Reading]:
@@ -154,6 +152,10 @@ class CoreReader:
             f"{self._provider.name}: {what} is {str(value)[:80]}; expected 0 to {self._facts.max_money} base units "
             f"with at most {self._network.decimals} decimals"
         )
+
+    def _hash_at(self, height: int) -> str:
+        """Return the hash of the block the node has at a height by now."""
+        return checked_hash(self._provider, self._rpc.call("getblockhash", height).result, f"the hash at {height}")
 
     def _time_of(self, block_hash: str) -> int:
         """Return the time in a block's header, whose bytes must hash to `block_hash`."""

@@ -66,10 +66,6 @@ class CoreHistoryReader(CoreReader):
             for target in targets
         ]
 
-    def _hash_at(self, height: int) -> str:
-        """Ask once more which block the node has at a height: it scans its main chain, whatever that is by then."""
-        return checked_hash(self._provider, self._rpc.call("getblockhash", height).result, f"the hash at {height}")
-
     def payments(
         self, scripts: dict[str, str], from_height: int, block: BlockRef, answers: list[Answer]
     ) -> list[Payment]:

@@ -42,13 +42,14 @@ class Node(NamedTuple):
 Join = Callable[[Node, Node], Node]
 
 
-def _tag_prefix(name: str) -> bytes:
+def tag_prefix(name: str) -> bytes:
+    """Return the 64 bytes that stand before every message hashed under a tag. Source: BIP-340."""
     return sha256(f"{TREE_FORMAT}/{name}".encode()).digest() * 2
 
 
 # The prefix fills one SHA-256 block, so an object that has read it is copied instead of hashing it again.
 _LEAF, _NODE, _PADDING, _COMMITMENT, _SALT, _SPLIT = (
-    sha256(_tag_prefix(name)) for name in ("leaf", "node", "padding", "commitment", "salt", "split")
+    sha256(tag_prefix(name)) for name in ("leaf", "node", "padding", "commitment", "salt", "split")
 )
 
 

@@ -4,17 +4,15 @@
 """
 
 import os
-from functools import lru_cache
-from hashlib import sha256
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from verifier.errors import InputError
-from verifier.inclusion.sum_tree import HASH_BYTES, MAX_ACCOUNT_BYTES, TREE_FORMAT, UNIT_BYTES, SumError
+from verifier.inclusion.sum_tree import HASH_BYTES, UNIT_BYTES, SumError, tag_prefix
 from verifier.liabilities.publisher import rows, sha_ni
-from verifier.liabilities.publisher.kernels import POSITION_BYTES, Bytes, Ids
+from verifier.liabilities.publisher.kernels import POSITION_BYTES, Bytes, Ids, id_lengths
 from verifier.liabilities.publisher.portable import INITIAL, SCHEDULE_WORDS
 
 
@@ -27,7 +25,7 @@ class FastKernel(NamedTuple):
         """Hash accounts into leaf records, as `Kernel` says."""
         count, width = units.shape
         longest = _longest(ids, count)
-        prefix = _prefix("leaf") + len(run_id.encode()).to_bytes(2, "big") + run_id.encode()
+        prefix = tag_prefix("leaf") + len(run_id.encode()).to_bytes(2, "big") + run_id.encode()
         number = int(np.uint16(part))  # raises OverflowError where two bytes do not hold it
         records = np.empty((count, POSITION_BYTES + HASH_BYTES + width), dtype=np.uint8)
         if count:
@@ -53,7 +51,7 @@ class FastKernel(NamedTuple):
         if count % 2 or width < HASH_BYTES or width % UNIT_BYTES:
             raise InputError(f"{count} nodes of {width} bytes cannot be joined two by two")
         above = np.empty((count // 2, width), dtype=np.uint8)
-        start, work = self._state_after(_prefix("node")), np.empty(rows.work_bytes(0), dtype=np.uint8)
+        start, work = self._state_after(tag_prefix("node")), np.empty(rows.work_bytes(0), dtype=np.uint8)
         if rows.join(self.native, _flat(nodes), width, start, above.reshape(-1), work, _schedule()):
             raise SumError("a sum exceeds 2^128 - 1 base units")
         return above
@@ -68,10 +66,7 @@ class FastKernel(NamedTuple):
 
 def _longest(ids: Ids, count: int) -> int:
     """Return the most bytes an id has. Raises InputError, for compiled code reads wherever it is told to."""
-    lengths = np.diff(ids.starts)
-    wrong = lengths[(lengths < 1) | (lengths > MAX_ACCOUNT_BYTES)]
-    if len(wrong):
-        raise InputError(f"an account id has {wrong[0]:,} bytes; expected 1 to {MAX_ACCOUNT_BYTES:,}")
+    lengths = id_lengths(ids)
     if len(ids.starts) != count + 1 or ids.starts[0] < 0 or ids.starts[-1] > len(ids.data):
         raise InputError(f"{count} rows of balances do not fit {len(lengths)} ids in {len(ids.data)} bytes")
     return int(lengths.max(initial=0))
@@ -83,11 +78,6 @@ def _flat(array: Bytes) -> Bytes:
 
 def _schedule() -> NDArray[np.uint32]:
     return np.empty(SCHEDULE_WORDS, dtype=np.uint32)
-
-
-@lru_cache
-def _prefix(tag: str) -> bytes:
-    return sha256(f"{TREE_FORMAT}/{tag}".encode()).digest() * 2
 
 
 KERNEL = FastKernel(native=sha_ni.available() and os.environ.get("POR_SHA") != "portable")

@@ -8,7 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from chains.errors import MissingExtraError
-from verifier.inclusion.sum_tree import HASH_BYTES, SALT_BYTES, UNIT_BYTES
+from verifier.errors import InputError
+from verifier.inclusion.sum_tree import HASH_BYTES, MAX_ACCOUNT_BYTES, SALT_BYTES, UNIT_BYTES
 
 Bytes = NDArray[np.uint8]
 Engine = Literal["plain", "fast"]
@@ -47,6 +48,15 @@ def record_width(assets: int) -> int:
 def node_width(assets: int) -> int:
     """Return how many bytes a node takes: its hash, then each asset's sum as 16 bytes, big-endian."""
     return HASH_BYTES + assets * UNIT_BYTES
+
+
+def id_lengths(ids: Ids) -> NDArray[np.int64]:
+    """Return how many bytes each id has. Raises InputError for an id that is empty or longer than 10,000 bytes."""
+    lengths = np.diff(ids.starts)
+    wrong = lengths[(lengths < 1) | (lengths > MAX_ACCOUNT_BYTES)]
+    if len(wrong):
+        raise InputError(f"an account id has {wrong[0]:,} bytes; expected 1 to {MAX_ACCOUNT_BYTES:,}")
+    return lengths
 
 
 def kernel_of(engine: Engine) -> Kernel:

@@ -4,17 +4,15 @@ from hashlib import sha256
 
 import numpy as np
 
-from verifier.errors import InputError
 from verifier.inclusion.sum_tree import (
     HASH_BYTES,
-    MAX_ACCOUNT_BYTES,
     SALT_BYTES,
     UNIT_BYTES,
     SumError,
     leaf_state,
     node_state,
 )
-from verifier.liabilities.publisher.kernels import POSITION_BYTES, Bytes, Ids
+from verifier.liabilities.publisher.kernels import POSITION_BYTES, Bytes, Ids, id_lengths
 
 _BLOCK = 64
 
@@ -28,7 +26,7 @@ def leaf_records(key: bytes, run_id: str, ids: Ids, units: Bytes, part: int = 0)
     outer = sha256(bytes(byte ^ 0x5C for byte in key.ljust(_BLOCK, b"\0"))).copy
     leaf = leaf_state(run_id).copy
     data, starts, amounts, width = ids.data.tobytes(), ids.starts.tolist(), units.tobytes(), units.shape[1]
-    _check_lengths(ids)
+    id_lengths(ids)
     positions: list[bytes] = []
     leaves: list[bytes] = []
     place_at, leaf_at = positions.append, leaves.append
@@ -53,13 +51,6 @@ def leaf_records(key: bytes, run_id: str, ids: Ids, units: Bytes, part: int = 0)
     records[:, POSITION_BYTES:middle] = np.frombuffer(b"".join(leaves), dtype=np.uint8).reshape(count, HASH_BYTES)
     records[:, middle:] = units
     return records
-
-
-def _check_lengths(ids: Ids) -> None:
-    lengths = np.diff(ids.starts)
-    wrong = lengths[(lengths < 1) | (lengths > MAX_ACCOUNT_BYTES)]
-    if len(wrong):
-        raise InputError(f"an account id has {wrong[0]:,} bytes; expected 1 to {MAX_ACCOUNT_BYTES:,}")
 
 
 def parents(nodes: Bytes) -> Bytes:
