@@ -29,7 +29,7 @@ print(fast.KERNEL.native, *(sum(function.stats.cache_misses.values()) for functi
 """
 
 CALLEE = """
-from verifier.liabilities.publisher.memory import compiled
+from chains.compiled import compiled
 @compiled()
 def answer():
     return {}
@@ -38,7 +38,7 @@ def answer():
 CALLER = """
 from numba import types
 import callee
-from verifier.liabilities.publisher.memory import compiled
+from chains.compiled import compiled
 @compiled(types.int64(), (callee,))
 def ask():
     return callee.answer()

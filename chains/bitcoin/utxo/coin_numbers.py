@@ -4,8 +4,8 @@ from typing import Any
 
 import numpy as np
 
-from chains.bitcoin.utxo.script_table import inlined
 from chains.bitcoin.utxo.snapshot import MAX_OUTPUTS, UNORDERED_FROM
+from chains.compiled import inlined
 
 SHORT = -1  # the bytes end within a number
 

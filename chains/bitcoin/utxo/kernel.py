@@ -12,7 +12,7 @@ import numpy as np
 from chains.bitcoin.utxo import coin_numbers, script_table, serial
 from chains.bitcoin.utxo.coin_numbers import SHORT, compare, key_of, read_compact_size, read_varint, units_of
 from chains.bitcoin.utxo.compressed_script import MAX_SCRIPT, SPECIAL_KINDS
-from chains.bitcoin.utxo.script_table import Bytes, Integers, Wanted, compiled, inlined, lookup
+from chains.bitcoin.utxo.script_table import Bytes, Integers, Wanted, lookup
 from chains.bitcoin.utxo.serial import Coin, put_coin, put_older_coin, varint_size
 from chains.bitcoin.utxo.snapshot import (
     HEADERLESS,
@@ -21,6 +21,7 @@ from chains.bitcoin.utxo.snapshot import (
     OUTPUT_BYTES,
     Fault,
 )
+from chains.compiled import compiled, inlined
 
 MORE, DRAIN, SORT = 1, 2, 3  # wants more bytes; wants its results taken away; wants the closed group put in order
 ROOM = MAX_SCRIPT + 256  # the most that one coin adds to the serialised bytes
@@ -238,7 +239,7 @@ def _serialise(rules: Rules, data: Any, work: Work, coin: Coin) -> None:
     state[At.SERIAL] = end
 
 
-@compiled(coin_numbers, serial, script_table)
+@compiled(callees=(coin_numbers, serial, script_table))
 def read_coins(rules: Rules, wanted: Wanted, data: Bytes, work: Work) -> int:
     """Read whole coins until bytes, room or the coins announced run out.
 

@@ -10,7 +10,7 @@ from numba import types
 from numba.extending import intrinsic
 
 from chains.bitcoin.utxo.muhash import MODULUS
-from chains.bitcoin.utxo.script_table import compiled, inlined
+from chains.compiled import compiled, inlined
 
 _WORDS = 48
 _REST = np.uint64(2**3072 - MODULUS)

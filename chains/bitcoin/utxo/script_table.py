@@ -1,17 +1,14 @@
-"""A compiled hash table of stored scripts, and how the compiled code of this package is kept on disk."""
+"""A compiled hash table of stored scripts."""
 
-import inspect
 import os
-from collections.abc import Callable, Sequence
-from hashlib import sha256
-from types import ModuleType
-from typing import Any, NamedTuple, TypeVar, cast
+from collections.abc import Sequence
+from typing import Any, NamedTuple
 
-import numba
 import numpy as np
 from numpy.typing import NDArray
 
-Function = TypeVar("Function", bound=Callable[..., Any])
+from chains.compiled import compiled, inlined
+
 Bytes = NDArray[np.uint8]
 Integers = NDArray[np.int64]
 
@@ -28,26 +25,6 @@ class Wanted(NamedTuple):
     starts: Integers
     keys: Bytes
     seed: np.uint64
-
-
-def compiled(*callees: ModuleType) -> Callable[[Function], Function]:
-    """Compile on first use, without the interpreter's lock; keep the result until the module or a callee changes."""
-    # numba looks for changes in the function's own file alone; what it keeps bears the qualified name.
-    stamp = sha256("".join(map(inspect.getsource, callees)).encode()).hexdigest()[:16]
-
-    def compile_once(function: Function) -> Function:
-        function.__qualname__ += f"_{stamp}"
-        try:
-            return cast(Function, numba.njit(nogil=True, error_model="numpy", cache=True)(function))
-        except RuntimeError:  # no folder to keep it in, neither beside the file nor the user's: compiled at each start
-            return cast(Function, numba.njit(nogil=True, error_model="numpy")(function))
-
-    return compile_once
-
-
-def inlined(function: Function) -> Function:
-    """Compile a function into its callers."""
-    return cast(Function, numba.njit(nogil=True, error_model="numpy", inline="always")(function))
 
 
 @inlined

@@ -2,7 +2,7 @@
 
 from typing import Any, NamedTuple
 
-from chains.bitcoin.utxo.script_table import inlined
+from chains.compiled import inlined
 
 
 class Coin(NamedTuple):

@@ -3,43 +3,16 @@
 Addresses are signed 64-bit integers; whoever passes one keeps the array below it alive.
 """
 
-import inspect
 import sys
-from collections.abc import Callable, Sequence
-from hashlib import sha256
-from types import ModuleType
-from typing import Any, TypeVar, cast
+from collections.abc import Callable
+from typing import Any, cast
 
-import numba
 from llvmlite import ir
 from numba import types
 from numba.core import cgutils
 from numba.extending import intrinsic
 
-Function = TypeVar("Function", bound=Callable[..., Any])
-
 BYTE = ir.IntType(8)
-
-
-def compiled(signature: Any = None, callees: Sequence[ModuleType] = ()) -> Callable[[Function], Function]:
-    """Compile a function that runs without the interpreter's lock.
-
-    With a signature it is compiled once, when its module is imported, and kept on disk until that module, one of
-    `callees` or numba changes. Without one it is compiled into its callers.
-    """
-    if signature is None:
-        return cast(Callable[[Function], Function], numba.njit(nogil=True, error_model="numpy"))
-    # numba looks for changes in the function's own file alone; what it keeps bears the qualified name.
-    stamp = sha256("".join(map(inspect.getsource, callees)).encode()).hexdigest()[:16]
-
-    def compile_once(function: Function) -> Function:
-        function.__qualname__ += f"_{stamp}"
-        try:
-            return cast(Function, numba.njit(signature, nogil=True, error_model="numpy", cache=True)(function))
-        except RuntimeError:  # no folder to keep it in, neither beside the file nor the user's: compiled at each start
-            return cast(Function, numba.njit(signature, nogil=True, error_model="numpy")(function))
-
-    return compile_once
 
 
 def pointer(builder: Any, address: Any, kind: Any = BYTE) -> Any:

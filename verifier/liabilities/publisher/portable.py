@@ -4,7 +4,8 @@ from typing import Any
 
 import numpy as np
 
-from verifier.liabilities.publisher.memory import compiled, load_32, store_32
+from chains.compiled import internal
+from verifier.liabilities.publisher.memory import load_32, store_32
 
 # fmt: off
 INITIAL = (
@@ -25,7 +26,7 @@ _CONSTANTS = np.array(CONSTANTS, dtype=np.uint32)
 SCHEDULE_WORDS = len(CONSTANTS)
 
 
-@compiled()
+@internal
 def compress(state: int, blocks: int, count: int, schedule: Any) -> None:
     """Absorb blocks into the state, 32 bytes at an address; `schedule` is room for 64 words."""
     for block in range(count):
@@ -33,7 +34,7 @@ def compress(state: int, blocks: int, count: int, schedule: Any) -> None:
         _absorb(state, schedule)
 
 
-@compiled()
+@internal
 def _expand(block: int, schedule: Any) -> None:
     """Write the words of the 64 rounds, each with its round's constant added."""
     for t in range(16):
@@ -47,7 +48,7 @@ def _expand(block: int, schedule: Any) -> None:
         schedule[t] = np.uint32(schedule[t] + _CONSTANTS[t])
 
 
-@compiled()
+@internal
 def _absorb(state: int, schedule: Any) -> None:
     a, b, c, d = load_32(state), load_32(state + 4), load_32(state + 8), load_32(state + 12)
     e, f, g, h = load_32(state + 16), load_32(state + 20), load_32(state + 24), load_32(state + 28)
@@ -64,7 +65,7 @@ def _absorb(state: int, schedule: Any) -> None:
         store_32(state + 4 * place, np.uint32(load_32(state + 4 * place) + word))
 
 
-@compiled()
+@internal
 def _round(a: Any, b: Any, c: Any, d: Any, e: Any, f: Any, g: Any, h: Any, word: Any) -> tuple[Any, Any]:
     """Return what one round makes of `d` and `h`; the other letters only move on."""
     chosen = g ^ (e & (f ^ g))
@@ -74,6 +75,6 @@ def _round(a: Any, b: Any, c: Any, d: Any, e: Any, f: Any, g: Any, h: Any, word:
     return np.uint32(d + first), np.uint32(first + second)
 
 
-@compiled()
+@internal
 def _rotated(word: Any, bits: int) -> Any:
     return np.uint32(word >> np.uint32(bits)) | np.uint32(word << np.uint32(32 - bits))

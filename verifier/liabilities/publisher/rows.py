@@ -9,9 +9,10 @@ from typing import Any
 import numpy as np
 from numba import types
 
+from chains.compiled import compiled, internal
 from verifier.inclusion.sum_tree import SALT_BYTES
 from verifier.liabilities.publisher import memory, portable, sha_ni
-from verifier.liabilities.publisher.memory import address_of, compiled, copy, load_64, store_64
+from verifier.liabilities.publisher.memory import address_of, copy, load_64, store_64
 from verifier.liabilities.publisher.portable import compress
 from verifier.liabilities.publisher.sha_ni import compress_one, compress_two
 
@@ -35,7 +36,7 @@ def work_bytes(longest: int) -> int:
     return _MESSAGES + 2 * (BLOCK + _FIELDS + longest + 2 * BLOCK)
 
 
-@compiled()
+@internal
 def _absorb_one(native: bool, state: int, blocks: int, count: int, schedule: Any) -> None:
     if native:
         compress_one(state, blocks, count)
@@ -43,7 +44,7 @@ def _absorb_one(native: bool, state: int, blocks: int, count: int, schedule: Any
         compress(state, blocks, count, schedule)
 
 
-@compiled()
+@internal
 def _absorb_two(native: bool, states: int, left: int, right: int, count: int, schedule: Any) -> None:
     if native:
         compress_two(states, left, right, count)
@@ -52,7 +53,7 @@ def _absorb_two(native: bool, states: int, left: int, right: int, count: int, sc
         compress(states + DIGEST, right, count, schedule)
 
 
-@compiled()
+@internal
 def _absorb_both(
     native: bool, states: int, left: int, blocks_left: int, right: int, blocks_right: int, schedule: Any
 ) -> None:
@@ -65,13 +66,13 @@ def _absorb_both(
         _absorb_one(native, states + DIGEST, right + BLOCK * common, blocks_right - common, schedule)
 
 
-@compiled()
+@internal
 def _restart(states: int, start: int) -> None:
     copy(states, start, DIGEST)
     copy(states + DIGEST, start, DIGEST)
 
 
-@compiled()
+@internal
 def _pad(message: int, size: int, before: int) -> int:
     """Close a message of `size` bytes that `before` bytes precede (whole blocks); return its number of blocks."""
     blocks = (size + 72) >> 6
@@ -83,7 +84,7 @@ def _pad(message: int, size: int, before: int) -> int:
     return blocks
 
 
-@compiled()
+@internal
 def _add(left: int, width: int, out: int) -> bool:
     """Add a node's sums and those of its neighbour, `width` bytes on; return whether one does not fit."""
     overflow = False
@@ -132,14 +133,14 @@ def join(native: bool, nodes: Any, width: int, start: Any, above: Any, work: Any
     return overflow
 
 
-@compiled()
+@internal
 def _keyed_message(message: int, part: int, account: int, size: int) -> int:
     store_64(message, np.uint64(part << 48))
     copy(message + 2, account, size)
     return _pad(message, 2 + size, BLOCK)
 
 
-@compiled()
+@internal
 def _close_keyed(
     native: bool, states: int, begins: int, left: int, blocks_left: int, right: int, blocks_right: int, schedule: Any
 ) -> None:
@@ -154,7 +155,7 @@ def _close_keyed(
     _absorb_two(native, states, left, right, 1, schedule)
 
 
-@compiled()
+@internal
 def _leaf_message(
     message: int, prefix: int, fixed: int, salt: int, part: int, account: int, size: int, amounts: int, width: int
 ) -> int:
@@ -169,7 +170,7 @@ def _leaf_message(
     return _pad(message, rest + _FIELDS + size + width, fixed - rest)
 
 
-@compiled()
+@internal
 def _open_record(record: int, keyed: int, amounts: int, width: int) -> None:
     copy(record, keyed + _SALT, DIGEST - _SALT)
     copy(record + _FRONT, amounts, width)
