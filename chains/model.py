@@ -51,11 +51,32 @@ class Reading(NamedTuple):
     failure: str = ""
 
 
+class ProofKind(StrEnum):
+    """What shows a balance without anybody's word, in words."""
+
+    STATE = "state proof"
+    UTXO_SET = "UTXO set"
+
+
+class Anchor(NamedTuple):
+    """A block whose balances follow from one `root` by checked proofs, whoever handed over the data.
+
+    The root is the one thing to be trusted: of a finalized beacon block (a checkpoint), or a hash over all unspent
+    coins at the block. Only whoever verifies can say that a root is theirs too. `about` says what was checked.
+    """
+
+    block: BlockRef
+    kind: ProofKind
+    root: str
+    about: str
+    evidence: tuple[str, ...] = ()
+
+
 class Balance(NamedTuple):
     """What a quorum of independent operators agrees on, in base units, at one block.
 
-    With `state_proof` the number also follows from the block's hash by a proof we checked: nobody needs to be believed
-    but for that hash.
+    With a `proof` the number also follows from the block's hash, or from the `root` when there is one, by what we
+    checked ourselves: nobody needs to be believed but for that hash or root.
     """
 
     holding: Holding
@@ -64,12 +85,21 @@ class Balance(NamedTuple):
     tier: Tier
     operators: tuple[str, ...]
     evidence: tuple[str, ...]
-    state_proof: bool = False
+    proof: ProofKind | None = None
+    root: str = ""
 
     @property
     def known_as(self) -> str:
         """How the number is known, in words."""
-        return f"{self.tier.label} + state proof" if self.state_proof else self.tier.label
+        return f"{self.tier.label} + {self.proof}" if self.proof else self.tier.label
+
+
+class Exclusion(NamedTuple):
+    """A provider, or another source, that was not believed, and why."""
+
+    provider: str
+    operator: str
+    reason: str
 
 
 class DisagreementReason(StrEnum):

@@ -31,19 +31,30 @@ class Canary(BaseModel):
 
 
 class EvmFacts(BaseModel):
-    """Contracts of an EVM network, and what a reader of balances there must know."""
+    """Contracts of an EVM network, its own beacon chain, and what a reader of balances there must know."""
 
     model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
     multicall3: str = ""
     wrapped_native: str = ""
+    beacon: str = ""
     note: str = ""
+
+
+class UtxoSet(BaseModel):
+    """A set of unspent coins that a release of a node's software vouches for: the hash is compiled into it."""
+
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
+    height: int = Field(ge=0)
+    block_hash: str = Field(pattern=r"^[0-9a-f]{64}$")
+    hash_serialized: str = Field(pattern=r"^[0-9a-f]{64}$")
 
 
 class BitcoinFacts(BaseModel):
     """Prefixes and limits of a network of the Bitcoin family.
 
     `identity_height` is the block whose hash begins with the chain id (BIP-122): the genesis block, or the first one of
-    a chain that split off. Prefixes above 255 take two bytes.
+    a chain that split off. Prefixes above 255 take two bytes. `network_magic` is what UTXO sets name the network by,
+    unless they are of the older format (`headerless_snapshots`).
     """
 
     model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
@@ -56,6 +67,9 @@ class BitcoinFacts(BaseModel):
     message_magic: str
     max_money: int = Field(default=21_000_000 * 10**8, gt=0)
     invisible: str = ""
+    network_magic: str = Field(default="", pattern=r"^([0-9a-f]{8})?$")
+    headerless_snapshots: bool = False
+    known_utxo_sets: list[UtxoSet] = Field(default_factory=list)
 
 
 class Network(BaseModel):

@@ -3,15 +3,26 @@
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from itertools import repeat
-from typing import NamedTuple
+from typing import NamedTuple, cast
 
+from chains.anchoring import CoinSet, find_anchor
 from chains.errors import ChainError
-from chains.model import Balance, BlockRef, Disagreement, DisagreementReason, Holding, Reading
+from chains.model import (
+    Anchor,
+    Balance,
+    BlockRef,
+    Disagreement,
+    DisagreementReason,
+    Exclusion,
+    Holding,
+    ProofKind,
+    Reading,
+)
 from chains.network import Network
 from chains.providers import Provider
 from chains.quorum import agree_on_balance, agree_on_block, weigh_proof
-from chains.reader import ChainReader, ProvesBalances
-from chains.registry import open_reader
+from chains.reader import ChainReader, NamesBlocks, ProvesBalances
+from chains.registry import is_anchor_source, open_reader
 from chains.transport import Transport
 
 ATTEMPTS = 3
@@ -20,21 +31,17 @@ SLICE = 10_000
 Progress = Callable[[int], None]
 
 
-class Exclusion(NamedTuple):
-    """A provider that was not trusted, and why."""
-
-    provider: str
-    operator: str
-    reason: str
-
-
 class Survey(NamedTuple):
-    """One chain as read: the pinned block (None when the operators name none together) and a result per holding."""
+    """One chain as read: the pinned block (None when the operators name none together) and a result per holding.
+
+    `anchor` is the root to which proofs of the balances lead, when there is one.
+    """
 
     network: Network
     block: BlockRef | None
     results: tuple[Balance | Disagreement, ...]
     exclusions: tuple[Exclusion, ...]
+    anchor: Anchor | None = None
 
 
 class _Member(NamedTuple):
@@ -49,28 +56,36 @@ def survey(
     holdings: Sequence[Holding],
     minimum_operators: int,
     progress: Progress = lambda done: None,
+    coins: CoinSet | None = None,
 ) -> Survey:
     """Read every holding of one chain at one block that the operators agree on.
 
+    With an anchor (a light client among the providers, or `coins`) that is the anchor's block, and no other is read.
     When an answer is missing and the final block has moved meanwhile (a reorganisation, a node that only reads its
     tip), the whole chain is read again at the new block, at most three times. What still has no quorum then is a
     Disagreement. Raises MissingExtraError or NetworkDataError when a provider cannot be asked at all on this machine.
     """
     members, exclusions = _trusted(network, providers, transport)
-    block = _fix_block(members, minimum_operators)
+    anchor, refused = find_anchor(
+        network, providers, transport, coins, lambda block_hash: _block_named(members, block_hash)
+    )
+    provers = _provers(members, coins if anchor else None)
+    exclusions += refused
+    block = _fix_block(members, minimum_operators, anchor)
     for _ in range(ATTEMPTS):
         if block is None:
             break
-        results = _read(members, block, holdings, minimum_operators, progress)
+        read = _read(members, block, holdings, minimum_operators, progress)
+        results = _prove(provers, block, read, anchor.root if anchor else "")
         if all(isinstance(result, Balance) for result in results):
-            return Survey(network, block, results, exclusions)
-        moved = _fix_block(members, minimum_operators)
+            return Survey(network, block, results, exclusions, anchor)
+        moved = _fix_block(members, minimum_operators, anchor)
         if moved == block:
-            return Survey(network, block, results, exclusions)
+            return Survey(network, block, results, exclusions, anchor)
         block = moved
     reason = DisagreementReason.BLOCK_CHANGED if block else DisagreementReason.BLOCKS_DIFFER
     nothing = tuple(Disagreement(holding, reason, ()) for holding in holdings)
-    return Survey(network, block, nothing, exclusions)
+    return Survey(network, block, nothing, exclusions, anchor)
 
 
 def read_at(
@@ -92,6 +107,8 @@ def _trusted(
     members: list[_Member] = []
     exclusions: list[Exclusion] = []
     for provider in providers:
+        if is_anchor_source(provider):
+            continue
         reader = open_reader(network, provider, transport)
         reason = _distrust(network, reader)
         if reason:
@@ -116,12 +133,22 @@ def _distrust(network: Network, reader: ChainReader) -> str:
     return ""
 
 
-def _fix_block(members: Sequence[_Member], minimum_operators: int) -> BlockRef | None:
+def _fix_block(members: Sequence[_Member], minimum_operators: int, anchor: Anchor | None) -> BlockRef | None:
+    if anchor:
+        height = anchor.block.height
+        found = agree_on_block(_ask(members, lambda reader: reader.block_at(height)), minimum_operators)
+        return found if found and found.hash == anchor.block.hash else None
     finals = _ask(members, lambda reader: reader.final_block())
     if not finals:
         return None
     height = min(block.height for _, block in finals)
     return agree_on_block(_ask(members, lambda reader: reader.block_at(height)), minimum_operators)
+
+
+def _block_named(members: Sequence[_Member], block_hash: str) -> BlockRef | None:
+    able = [member for member in members if isinstance(member.reader, NamesBlocks)]
+    found = _ask(able, lambda reader: cast(NamesBlocks, reader).block_named(block_hash))
+    return found[0][1] if found else None
 
 
 def _ask(members: Sequence[_Member], question: Callable[[ChainReader], BlockRef]) -> list[tuple[str, BlockRef]]:
@@ -151,25 +178,33 @@ def _read(
             for number, holding in enumerate(part)
         )
         progress(min(start + SLICE, len(holdings)))
-    return tuple(_prove(members, block, results))
+    return tuple(results)
+
+
+def _provers(members: Sequence[_Member], coins: CoinSet | None) -> list[tuple[ProofKind, ProvesBalances]]:
+    readers = [(ProofKind.STATE, member.reader) for member in members if isinstance(member.reader, ProvesBalances)]
+    return [*readers, *([(ProofKind.UTXO_SET, coins)] if coins else [])]
 
 
 def _prove(
-    members: Sequence[_Member], block: BlockRef, results: list[Balance | Disagreement]
-) -> list[Balance | Disagreement]:
-    """Ask for proofs what the operators agree on; a proof outweighs any number of voices that differ from it."""
-    for member in members:
-        reader = member.reader
-        open_ones = [place for place, one in enumerate(results) if isinstance(one, Balance) and not one.state_proof]
-        if not isinstance(reader, ProvesBalances) or not open_ones:
-            continue
+    provers: Sequence[tuple[ProofKind, ProvesBalances]],
+    block: BlockRef,
+    results: Sequence[Balance | Disagreement],
+    root: str,
+) -> tuple[Balance | Disagreement, ...]:
+    """Ask for proofs of what has none yet; a proof outweighs any number of voices that differ from it."""
+    weighed = list(results)
+    for kind, prover in provers:
+        open_ones = [place for place, one in enumerate(weighed) if not isinstance(one, Balance) or not one.proof]
+        if not open_ones:
+            break
         try:
-            proofs = reader.prove_balances(block, [results[place].holding for place in open_ones])
+            proofs = prover.prove_balances(block, [weighed[place].holding for place in open_ones])
         except ChainError:
             continue  # without a proof the balance stays what the operators made of it
         for place, proof in zip(open_ones, proofs, strict=True):
-            results[place] = weigh_proof(results[place], proof)
-    return results
+            weighed[place] = weigh_proof(weighed[place], proof, kind, root)
+    return tuple(weighed)
 
 
 def _voice(member: _Member, block: BlockRef, holdings: Sequence[Holding]) -> Sequence[Reading]:

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from chains.errors import ChainError
-from chains.model import Balance, BlockRef, Disagreement, DisagreementReason, Holding, Reading, Tier
+from chains.model import Balance, BlockRef, Disagreement, DisagreementReason, Holding, ProofKind, Reading, Tier
 
 
 def agree_on_block(candidates: Sequence[tuple[str, BlockRef]], minimum_operators: int) -> BlockRef | None:
@@ -43,12 +43,29 @@ def agree_on_balance(
     return Balance(holding, units.pop(), block, tier, operators, evidence)
 
 
-def weigh_proof(result: Balance | Disagreement, proof: Reading) -> Balance | Disagreement:
-    """Join a balance with what a checked state proof says: the same units, or a Disagreement that keeps both."""
-    if proof.units is None or isinstance(result, Disagreement):
+def weigh_proof(
+    result: Balance | Disagreement, proof: Reading, kind: ProofKind, root: str = ""
+) -> Balance | Disagreement:
+    """Join what the operators made of a holding with what a checked proof says: the same units, or a Disagreement.
+
+    A proof that leads to a `root` also stands where too few operators answered, as long as none of them differs; such a
+    balance has the tier of those who did answer, down to DECLARED. Where operators contradict each other it settles
+    nothing: somebody lies, and all answers are kept.
+    """
+    if proof.units is None:
         return result
+    if isinstance(result, Disagreement):
+        if result.reason is not DisagreementReason.TOO_FEW_ANSWERS or not root:
+            return result
+        answers = tuple(answer for answer in result.answers if answer.units is not None)
+        if any(answer.units != proof.units for answer in answers):
+            return Disagreement(result.holding, DisagreementReason.PROOF_DIFFERS, (*answers, proof))
+        operators = tuple(sorted({answer.operator for answer in answers}))
+        evidence = tuple(sorted({*proof.evidence, *(item for answer in answers for item in answer.evidence)}))
+        tier = (Tier.DECLARED, Tier.OBSERVED, Tier.CORROBORATED)[min(len(operators), 2)]
+        return Balance(result.holding, proof.units, proof.block, tier, operators, evidence, kind, root)
     if proof.units != result.units:
         said = Reading(result.holding, ", ".join(result.operators), result.block, result.units, result.evidence)
         return Disagreement(result.holding, DisagreementReason.PROOF_DIFFERS, (said, proof))
     evidence = tuple(sorted({*result.evidence, *proof.evidence}))
-    return result._replace(evidence=evidence, state_proof=True)
+    return result._replace(evidence=evidence, proof=kind, root=root)

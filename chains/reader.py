@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Protocol, runtime_checkable
 
 from chains.ids import ChainId
-from chains.model import BlockRef, Holding, Reading
+from chains.model import Anchor, BlockRef, Holding, Reading
 from chains.network import Network
 from chains.providers import Provider
 from chains.transport import Transport
@@ -38,3 +38,20 @@ class ProvesBalances(Protocol):
 
     def prove_balances(self, block: BlockRef, holdings: Sequence[Holding]) -> Sequence[Reading]:
         """Read holdings as of `block` with proofs that were checked against its hash; no proof is a failure."""
+
+
+@runtime_checkable
+class NamesBlocks(Protocol):
+    """A reader that can look a block up by its hash."""
+
+    def block_named(self, block_hash: str) -> BlockRef:
+        """Return the block of the main chain with this hash. Raises ChainError when there is none."""
+
+
+class AnchorSource(Protocol):
+    """A provider whose answers prove a block from a root, so that it need not be believed."""
+
+    def __init__(self, network: Network, provider: Provider, transport: Transport) -> None: ...
+
+    def anchor(self) -> Anchor:
+        """Return the block that follows from the root. Raises ChainError when the answers prove none."""

@@ -1,19 +1,24 @@
 """Everything a verdict may rest on, immutable, with one digest that names it all."""
 
+import re
+from collections.abc import Collection
 from functools import cached_property
 from typing import Any, NamedTuple
 
 from pydantic import BaseModel, ConfigDict
 
-from chains.ids import AssetId
-from chains.model import Balance, BlockRef, Disagreement
-from chains.panel import Exclusion
+from chains.ids import AssetId, ChainId
+from chains.model import Anchor, Balance, BlockRef, Disagreement, Exclusion, ProofKind, Tier
+from chains.network import network_of
 from verifier.canonical import digest
 from verifier.declaration import Declaration
+from verifier.errors import InputError
 from verifier.liabilities.check import Liabilities
 from verifier.ownership import Ownership
 from verifier.reserves import Overlap, Placement
 from verifier.snapshot import PriceQuote, price_records
+
+_ROOT = re.compile(r"[0-9a-f]{64}")
 
 
 class Position(NamedTuple):
@@ -36,6 +41,33 @@ class Case(BaseModel):
     liabilities: Liabilities | None
     prices: tuple[PriceQuote, ...]
     transcript: str
+    anchors: tuple[Anchor, ...] = ()
+    stated_roots: frozenset[str] = frozenset()
+    proven_roots: frozenset[str] = frozenset()
+
+    def trusting(self, roots: Collection[str], scanned: Collection[ChainId] = ()) -> "Case":
+        """Return the same case for somebody who trusts these roots, in hexadecimal. Raises InputError for other text.
+
+        `scanned` are the chains whose whole set of coins was read again now: an extract of a set proves nothing
+        without the set. The roots are the verifier's statement, no part of the evidence, and not in the digest.
+        """
+        stated = frozenset(_root(text) for text in roots)
+        proven = {anchor.root for anchor in self.anchors if _leads_to(anchor, stated, scanned)}
+        return self.model_copy(update={"stated_roots": stated, "proven_roots": frozenset(proven)})
+
+    def tier_of(self, balance: Balance) -> Tier:
+        """Return how a balance is known to whoever verifies: proven when its proof leads to a root they trust."""
+        return Tier.PROVEN if balance.root in self.proven_roots else balance.tier
+
+    @property
+    def chains(self) -> tuple[ChainId, ...]:
+        """The chains that were read."""
+        return tuple(block.chain for block in self.blocks)
+
+    @property
+    def unmet_roots(self) -> tuple[str, ...]:
+        """The roots the verifier trusts and to which nothing here leads."""
+        return tuple(sorted(self.stated_roots - {_digits(anchor.root) for anchor in self.anchors}))
 
     @cached_property
     def positions_by_asset(self) -> dict[AssetId, list[Position]]:
@@ -54,6 +86,7 @@ class Case(BaseModel):
                 "transcript": self.transcript,
                 "exclusions": [list(exclusion) for exclusion in self.exclusions],
                 "blocks": [[b.chain, b.height, b.hash, b.time] for b in self.blocks],
+                "anchors": [[a.block.chain, a.block.height, a.block.hash, a.root] for a in self.anchors],
                 "positions": [_position_record(position) for position in self.positions],
                 "overlaps": [
                     [o.holding.account, o.holding.asset, o.first.wallet, o.second.wallet] for o in self.overlaps
@@ -85,3 +118,23 @@ def _liabilities_record(liabilities: Liabilities | None) -> dict[str, Any] | Non
         "tier": liabilities.tier.label,
         "problem": liabilities.problem,
     }
+
+
+def _leads_to(anchor: Anchor, stated: frozenset[str], scanned: Collection[ChainId]) -> bool:
+    if anchor.kind is ProofKind.STATE:
+        return _digits(anchor.root) in stated
+    facts = network_of(anchor.block.chain).bitcoin
+    known = {(one.block_hash, one.hash_serialized) for one in facts.known_utxo_sets} if facts else set()
+    vouched = _digits(anchor.root) in stated or (anchor.block.hash, anchor.root) in known
+    return vouched and anchor.block.chain in scanned
+
+
+def _digits(root: str) -> str:
+    return root.removeprefix("0x")
+
+
+def _root(text: str) -> str:
+    digits = _digits(text.lower())
+    if not _ROOT.fullmatch(digits):
+        raise InputError(f"{text[:80]!r} is no root: expected 64 hexadecimal digits")
+    return digits

@@ -1,6 +1,6 @@
 """Ask again: a random sample of a recorded run's balances, through the verifier's own providers."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from secrets import SystemRandom
 from typing import NamedTuple
 
@@ -16,6 +16,7 @@ from verifier.verdict import Verdict
 
 SAMPLE = 100
 RULE = "recheck"
+SET_RULE = "utxo-set"
 
 
 class Sample(NamedTuple):
@@ -56,6 +57,20 @@ def recheck(case: Case, providers: Providers, transport: Transport, size: int = 
             continue
         again = read_at(network_of(block.chain), voices, transport, block, holdings, providers.minimum_operators)
         findings.append(_compare(name, balances, again))
+    return findings
+
+
+def coin_set_findings(outcomes: Mapping[ChainId, str]) -> list[Finding]:
+    """Report each chain whose whole set of coins was read again: whether the bundle's extract follows from it."""
+    findings = []
+    for chain, wrong in outcomes.items():
+        name = network_of(chain).name
+        if wrong:
+            text = f"The coins this bundle names on {name} are not those of the set it names: {wrong}."
+            findings.append(Finding(SET_RULE, name, Verdict.FAIL, Reason.CONTRADICTION, text))
+        else:
+            text = f"Every coin on {name} was found again in the whole set of unspent coins, and the set has its hash."
+            findings.append(Finding(SET_RULE, name, Verdict.PASS, Reason.SATISFIED, text))
     return findings
 
 

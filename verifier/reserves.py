@@ -1,9 +1,10 @@
 """From declared wallets to balances: every coin in exactly one pool, every chain read at one block."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 from chains.addresses import canonical_account
+from chains.anchoring import CoinSet
 from chains.errors import ChainError
 from chains.ids import AccountId, AssetId, ChainId, account_id, chain_of
 from chains.model import Balance, Disagreement, Holding
@@ -56,6 +57,11 @@ class Placements(NamedTuple):
 
     placements: tuple[Placement, ...]
     overlaps: tuple[Overlap, ...]
+
+    @property
+    def chains(self) -> tuple[ChainId, ...]:
+        """The chains that are to be read, in order."""
+        return tuple(sorted({chain_of(placement.holding.account) for placement in self.placements}))
 
 
 class Reserves(NamedTuple):
@@ -110,8 +116,9 @@ def read_reserves(
     providers: Providers,
     transport: Transport,
     progress: Progress = silent,
+    coin_sets: Mapping[ChainId, CoinSet] | None = None,
 ) -> Reserves:
-    """Read every placement, chain by chain in a fixed order, through the chain's providers.
+    """Read every placement, chain by chain in a fixed order, through the chain's providers and its set of all coins.
 
     Raises InputError when a chain has no provider: nothing is assumed to be zero.
     """
@@ -130,7 +137,8 @@ def read_reserves(
             progress(name, done, of)
 
         report(0)
-        found = survey(network, providers.serving(chain), transport, holdings, providers.minimum_operators, report)
+        voices, coins = providers.serving(chain), (coin_sets or {}).get(chain)
+        found = survey(network, voices, transport, holdings, providers.minimum_operators, report, coins)
         surveys.append(found)
         results.update(zip(holdings, found.results, strict=True))
     return Reserves(results, tuple(surveys))

@@ -1,7 +1,7 @@
 """The one path from a declaration to a verdict, as numbered steps; replay walks it again without a network."""
 
 import shutil
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -15,6 +15,7 @@ from chains.transport import Transport
 from verifier.attestation.bundle import Bundle, open_bundle, seal_manifest, write_parts
 from verifier.canonical import canonical_json
 from verifier.case import Case, Position
+from verifier.coin_sets import gather_coin_sets, read_coin_sets, recheck_coin_sets
 from verifier.declaration import Declaration, load_declaration, parse_declaration
 from verifier.errors import InputError, PartitionError, UnavailableError
 from verifier.liabilities.check import Liabilities, check_liabilities
@@ -23,7 +24,7 @@ from verifier.ownership import check_ownership
 from verifier.policy.evaluate import Judgement, evaluate
 from verifier.policy.finding import Finding, Level
 from verifier.policy.pack import load_pack
-from verifier.recheck import recheck
+from verifier.recheck import coin_set_findings, recheck
 from verifier.reserves import Placements, Progress, Reserves, place_holdings, read_reserves, silent
 from verifier.snapshot import PriceQuote, load_prices, parse_prices, price_records
 from verifier.verdict import Verdict, worst
@@ -67,11 +68,13 @@ def collect(
     prices: Path | None = None,
     progress: Progress = silent,
     transport: Transport | None = None,
+    utxo_sets: Sequence[Path] = (),
 ) -> Collected:
     """Read the chains once and keep the evidence in the bundle folder `out`.
 
-    An interrupted run leaves `out` + ".partial"; the same call resumes it and asks nothing twice. Raises InputError
-    for a malformed declaration or a coin declared twice, UnavailableError when a whole chain could not be read.
+    An interrupted run leaves `out` + ".partial"; the same call resumes it and asks nothing twice. `utxo_sets` are
+    `dumptxoutset` files: on their chains balances are proven at the block each was written at. Raises InputError for a
+    malformed declaration or a coin declared twice, UnavailableError when a whole chain could not be read.
     """
     # 1. What the exchange says, every coin in exactly one pool.
     declaration = load_declaration(declaration_path)
@@ -83,10 +86,11 @@ def collect(
     # 2. A place where nothing gathered is lost.
     staging = _stage(out, declaration, providers, liabilities, prices)
     journal = staging.with_name(out.name + ".journal")
+    coin_sets = gather_coin_sets(utxo_sets, placements.placements, staging, progress)
     # 3. The only step that touches the network.
     recording = RecordingTransport(transport or HttpTransport(), journal)
     try:
-        reserves = read_reserves(placements.placements, providers, recording, progress)
+        reserves = read_reserves(placements.placements, providers, recording, progress, coin_sets)
     finally:
         transcript = recording.close()
     _refuse_unreachable(reserves, out)
@@ -113,7 +117,8 @@ def replay(bundle: Bundle) -> Case:
         transcript = Transcript.load(transcript_path)
         transport = ReplayTransport(transcript)
         placements = place_holdings(declaration)
-        reserves = read_reserves(placements.placements, providers, transport)
+        coin_sets = read_coin_sets(bundle, placements.chains)
+        reserves = read_reserves(placements.placements, providers, transport, coin_sets=coin_sets)
     except ChainError as error:
         raise InputError(f"{bundle.folder}: {error}") from error
     if transport.unused():
@@ -134,19 +139,27 @@ def verify_bundle(
     packs: Sequence[str] = DEFAULT_PACKS,
     recheck_with: Providers | None = None,
     transport: Transport | None = None,
+    trusted_roots: Collection[str] = (),
+    utxo_sets: Sequence[Path] = (),
+    progress: Progress = silent,
 ) -> Verification:
     """Verify a bundle folder or zip, offline, by one or more packs; with `recheck_with`, ask a sample of it again.
 
-    Raises InputError when the bundle is not whole or a pack is unknown, UnavailableError when there is no bundle.
+    `trusted_roots` are the verifier's own: of finalized beacon blocks, or hashes over all unspent coins. A balance
+    whose proof leads to one of them is proven, whoever handed over the bundle. `utxo_sets` are the verifier's own files
+    for sets that the bundle only names. Raises InputError when the bundle is not whole, a pack is unknown or a root is
+    none, UnavailableError when there is no bundle.
     """
     if not packs:
         raise InputError("name at least one pack: without rules there is nothing to judge")
     rulebooks = [load_pack(name) for name in packs]
     with open_bundle(Path(path)) as bundle:
         case = replay(bundle)
+        sets = recheck_coin_sets(bundle, read_coin_sets(bundle, case.chains), utxo_sets, progress)
+    case = case.trusting(trusted_roots, [chain for chain, wrong in sets.items() if not wrong])
     judgements = tuple(evaluate(case, pack) for pack in rulebooks)
     asked = recheck(case, recheck_with, transport or HttpTransport()) if recheck_with else []
-    return Verification(case, judgements, tuple(asked))
+    return Verification(case, judgements, (*coin_set_findings(sets), *asked))
 
 
 def _stage(
@@ -202,6 +215,7 @@ def _build_case(
         overlaps=placements.overlaps,
         blocks=tuple(survey.block for survey in reserves.surveys if survey.block is not None),
         exclusions=tuple(exclusion for survey in reserves.surveys for exclusion in survey.exclusions),
+        anchors=tuple(survey.anchor for survey in reserves.surveys if survey.anchor is not None),
         liabilities=liabilities,
         prices=prices,
         transcript=transcript_digest,

@@ -66,6 +66,15 @@ class CoreReader:
         found = self._hash_at(height)
         return BlockRef(ChainId(self._network.chain), height, found, self._time_of(found))
 
+    def block_named(self, block_hash: str) -> BlockRef:
+        """Return the block of the node's main chain with this hash. Raises ChainError when there is none."""
+        answer = self._rpc.call("getblockheader", block_hash, True)
+        header = checked_record(self._provider, answer.result, "the header")
+        found = self.block_at(checked_number(self._provider, header.get("height"), "the block's height"))
+        if found.hash != block_hash:
+            raise ProviderError(f"{self._provider.name}: {block_hash} is not on the main chain")
+        return found
+
     def read_balances(self, block: BlockRef, holdings: Sequence[Holding]) -> Sequence[Reading]:
         """Read all holdings as of `block`, 10,000 addresses per scan.
 

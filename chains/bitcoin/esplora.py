@@ -16,7 +16,7 @@ from chains.bitcoin.holdings import (
     targets_of,
 )
 from chains.decode import parse_json
-from chains.errors import InvalidAnswerError
+from chains.errors import InvalidAnswerError, ProviderError
 from chains.ids import ChainId, chain_id
 from chains.model import BlockRef, Holding, Reading
 from chains.network import Network
@@ -57,6 +57,13 @@ class EsploraReader:
         if block.height != height:
             raise InvalidAnswerError(f"{self._provider.name}: asked for block {height}, was shown block {block.height}")
         return block
+
+    def block_named(self, block_hash: str) -> BlockRef:
+        """Return the block of the explorer's main chain with this hash. Raises ChainError when there is none."""
+        found = self.block_at(self._block(block_hash).height)
+        if found.hash != block_hash:
+            raise ProviderError(f"{self._provider.name}: {block_hash} is not on the main chain")
+        return found
 
     def read_balances(self, block: BlockRef, holdings: Sequence[Holding]) -> Sequence[Reading]:
         """Read holdings as of `block`, one page per address, between two looks at the tip."""

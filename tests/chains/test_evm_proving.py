@@ -13,7 +13,7 @@ from chains.evm.reader import EvmReader
 from chains.http import HttpTransport, Limits
 from chains.ids import AssetId
 from chains.jsonrpc import JsonRpc
-from chains.model import Balance, BlockRef, Disagreement, DisagreementReason, Holding, Reading, Tier
+from chains.model import Balance, BlockRef, Disagreement, DisagreementReason, Holding, ProofKind, Reading, Tier
 from chains.panel import survey
 from chains.providers import Provider
 from chains.quorum import weigh_proof
@@ -152,7 +152,7 @@ def test_a_proof_outweighs_voices_that_differ_from_it(holdings: list[Holding]) -
     block = BlockRef(holdings[0].account.partition(":")[0], 1, "0x", 1)  # type: ignore[arg-type]
     said = Balance(holdings[0], 5, block, Tier.CORROBORATED, ("a", "b"), ("e",))
     proof = Reading(holdings[0], "c", block, 6, ("f",))
-    found = weigh_proof(said, proof)
+    found = weigh_proof(said, proof, ProofKind.STATE)
     assert isinstance(found, Disagreement)
     assert found.reason is DisagreementReason.PROOF_DIFFERS
     assert [answer.units for answer in found.answers] == [5, 6]

@@ -72,5 +72,5 @@ def test_the_digest_of_sepolia_with_its_last_blob_limit_is_the_one_nodes_announc
 
 
 def test_an_unknown_chain_is_refused_with_the_known_ones() -> None:
-    with pytest.raises(NetworkDataError, match="known: mainnet, sepolia"):
+    with pytest.raises(NetworkDataError, match="known: development, mainnet, sepolia"):
         beacon_network("../mainnet")

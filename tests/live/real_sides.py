@@ -66,13 +66,13 @@ class AnvilSide:
 
     def __init__(self, harness: AnvilHarness) -> None:
         self.network: Network = harness.network
-        self._harness = harness
+        self.harness = harness
 
     def provider(self) -> Provider:
-        return self._harness.provider
+        return self.harness.provider
 
     def assets(self) -> tuple[AssetId, ...]:
-        token = self._harness.token()
+        token = self.harness.token()
         assert token is not None
         return AssetId(self.network.native_asset), token
 
@@ -82,15 +82,15 @@ class AnvilSide:
     def deposit(self, amounts: Mapping[str, Mapping[AssetId, int]]) -> None:
         native, token = self.assets()
         for to, units in amounts.items():
-            self._harness.anvil.send(to=to, value=hex(units[native]))
+            self.harness.anvil.send(to=to, value=hex(units[native]))
             minted = MINT + balance_of(to)[4:] + units[token].to_bytes(32)
-            self._harness.anvil.send(to=token.rpartition(":")[2], data="0x" + minted.hex())
+            self.harness.anvil.send(to=token.rpartition(":")[2], data="0x" + minted.hex())
 
     def send(self, secret: bytes, to: str, units: int) -> None:
         sender = address_of_key(secret)
-        self._harness.anvil.rpc("anvil_impersonateAccount", sender)
-        self._harness.anvil.rpc("eth_sendTransaction", {"from": sender, "to": to, "value": hex(units)})
-        self._harness.advance()
+        self.harness.anvil.rpc("anvil_impersonateAccount", sender)
+        self.harness.anvil.rpc("eth_sendTransaction", {"from": sender, "to": to, "value": hex(units)})
+        self.harness.advance()
 
     def claim(self, secret: bytes, message: str) -> OwnershipClaim:
         account = account_id(f"{self.network.chain}:{self.address(secret)}")

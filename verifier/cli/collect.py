@@ -1,10 +1,14 @@
 """por collect: read the chains once and keep the evidence."""
 
 import os
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
+
+if TYPE_CHECKING:
+    from verifier.run import Collected
 
 EXAMPLE = """Read the chains once and keep the evidence in a bundle that anyone can verify offline.
 
@@ -28,6 +32,10 @@ def collect(
     prices: Annotated[
         Path | None, typer.Option(help="price quotes (JSON); default: prices.json beside the declaration, if there")
     ] = None,
+    utxo_set: Annotated[
+        list[Path] | None,
+        typer.Option(help="a node's `dumptxoutset` file: proves every balance of its chain; repeat for several chains"),
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="print one JSON object")] = False,
 ) -> None:
     from chains.providers import load_providers
@@ -39,31 +47,11 @@ def collect(
     owed = liabilities or _if_there(beside / "liabilities")
     quotes = prices or _if_there(beside / "prices.json")
     with progress_bars() as report:
-        done = run.collect(declaration, voices, out, owed, quotes, report)
-    unread = sum(1 for position in done.case.positions if hasattr(position.result, "answers"))
+        done = run.collect(declaration, voices, out, owed, quotes, report, utxo_sets=utxo_set or ())
     if as_json:
-        blocks = [{"chain": b.chain, "height": b.height, "hash": b.hash} for b in done.case.blocks]
-        print_json(
-            {
-                "bundle": str(done.bundle),
-                "case": done.case.digest,
-                "blocks": blocks,
-                "holdings": len(done.case.positions),
-                "without_quorum": unread,
-                "calls": done.calls,
-                "resumed_calls": done.resumed,
-            }
-        )
-        return
-    typer.echo(f"{done.bundle}: {len(done.case.positions):,} holdings from {done.calls:,} recorded answers")
-    for block in done.case.blocks:
-        typer.echo(f"  {block.chain} at block {block.height:,} {block.hash}")
-    if unread:
-        typer.echo(f"  {unread:,} holdings have no quorum; every answer is kept and the verdict will say so")
-    if done.resumed:
-        typer.echo(f"  {done.resumed:,} answers were kept from the interrupted run")
-    typer.echo(f"  case {done.case.digest}")
-    typer.echo(f"Next: por verify {done.bundle}")
+        print_json(_record(done))
+    else:
+        typer.echo("\n".join(_lines(done)))
 
 
 collect.__doc__ = EXAMPLE
@@ -71,3 +59,36 @@ collect.__doc__ = EXAMPLE
 
 def _if_there(path: Path) -> Path | None:
     return path if path.exists() else None
+
+
+def _record(done: "Collected") -> dict[str, Any]:
+    return {
+        "bundle": str(done.bundle),
+        "case": done.case.digest,
+        "blocks": [{"chain": b.chain, "height": b.height, "hash": b.hash} for b in done.case.blocks],
+        "anchors": [{"chain": a.block.chain, "root": a.root, "about": a.about} for a in done.case.anchors],
+        "holdings": len(done.case.positions),
+        "without_quorum": _unread(done),
+        "calls": done.calls,
+        "resumed_calls": done.resumed,
+    }
+
+
+def _lines(done: "Collected") -> Iterator[str]:
+    yield f"{done.bundle}: {len(done.case.positions):,} holdings from {done.calls:,} recorded answers"
+    for block in done.case.blocks:
+        yield f"  {block.chain} at block {block.height:,} {block.hash}"
+    for anchor in done.case.anchors:
+        yield f"  {anchor.block.chain}: {anchor.kind}s lead to the root {anchor.root} ({anchor.about})"
+    for left_out in done.case.exclusions:
+        yield f"  {left_out.operator} was not believed: {left_out.reason}"
+    if _unread(done):
+        yield f"  {_unread(done):,} holdings have no quorum; every answer is kept and the verdict will say so"
+    if done.resumed:
+        yield f"  {done.resumed:,} answers were kept from the interrupted run"
+    yield f"  case {done.case.digest}"
+    yield f"Next: por verify {done.bundle}"
+
+
+def _unread(done: "Collected") -> int:
+    return sum(1 for position in done.case.positions if hasattr(position.result, "answers"))

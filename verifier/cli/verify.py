@@ -17,18 +17,29 @@ def verify(
     recheck: Annotated[
         Path | None, typer.Option(help="providers (TOML) of your own: a random sample of the balances is asked again")
     ] = None,
+    trust: Annotated[
+        list[str] | None,
+        typer.Option(help="a root of yours that proofs may lead to (docs/proven-balances.md); repeat for several"),
+    ] = None,
+    utxo_set: Annotated[
+        list[Path] | None,
+        typer.Option(help="your own `dumptxoutset` file of the pinned block, for a set the bundle only names"),
+    ] = None,
     report: Annotated[Path | None, typer.Option(help="write a self-contained HTML report")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="print one JSON object")] = False,
 ) -> None:
     from chains.providers import load_providers
     from verifier import run
-    from verifier.cli.terminal import print_json
+    from verifier.cli.terminal import print_json, progress_bars
     from verifier.report.html import write_report
     from verifier.report.record import verification_record
     from verifier.report.text import describe
 
     own = load_providers(recheck) if recheck else None
-    result = run.verify_bundle(bundle, tuple(pack or run.DEFAULT_PACKS), own)
+    with progress_bars() as told:
+        result = run.verify_bundle(
+            bundle, tuple(pack or run.DEFAULT_PACKS), own, None, trust or (), utxo_set or (), told
+        )
     if report is not None:
         write_report(result, report)
     if as_json:

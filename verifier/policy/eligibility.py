@@ -45,7 +45,7 @@ def pool_amount(case: Case, asset: AssetId, pools: Collection[Pool], *, signed_o
             bounded = False
             opened.append(f"{position.placement.holding.account}: {_answers(result)}")
             continue
-        tier = min(tier, result.tier)
+        tier = min(tier, case.tier_of(result))
         evidence.update(result.evidence)
         control = _control(position) if signed_only else Control.SIGNED
         if control is Control.SIGNED:

@@ -12,6 +12,7 @@ from verifier.errors import UnavailableError
 from verifier.policy.amounts import show_units
 from verifier.report.limits import limits
 from verifier.report.record import coverage_records
+from verifier.report.text import known_lines
 from verifier.run import Verification
 from verifier.verdict import Verdict
 
@@ -52,6 +53,7 @@ def render(result: Verification) -> str:
         "packs": [(judgement.pack, judgement.verdict) for judgement in result.judgements],
         "bars": _bars(result),
         "rows": rows,
+        "known": known_lines(case),
         "limits": limits(result),
     }
     return _template().render(page)

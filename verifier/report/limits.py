@@ -1,8 +1,10 @@
 """What a verdict does not prove, in plain words; every report says it."""
 
-from chains.model import Balance, Tier
+from chains.model import Balance, ProofKind, Tier
 from chains.network import network_of
+from verifier.case import Case
 from verifier.declaration import utc_seconds, utc_text
+from verifier.recheck import RULE
 from verifier.run import Verification
 from verifier.verdict import Verdict
 
@@ -13,9 +15,12 @@ def limits(result: Verification) -> list[str]:
     """Return the sentences that keep a reader from believing too much."""
     case = result.case
     sentences = [f"{judgement.pack.id}: not covered. {judgement.pack.not_covered}" for judgement in result.judgements]
-    tiers = {position.result.tier for position in case.positions if isinstance(position.result, Balance)}
+    tiers = {case.tier_of(position.result) for position in case.positions if isinstance(position.result, Balance)}
+    if Tier.DECLARED in tiers:
+        sentences.append("Some balances rest on data that the exchange handed over: no operator confirmed them.")
     if Tier.OBSERVED in tiers:
         sentences.append("Some balances rest on one operator's word: nobody independent confirmed them.")
+    sentences += _proofs(case)
     sentences += [f"{left_out.operator} was not believed: {left_out.reason}." for left_out in case.exclusions]
     for block in case.blocks:
         network = network_of(block.chain)
@@ -37,10 +42,37 @@ def limits(result: Verification) -> list[str]:
         sentences.append(
             f"{len(unbound)} ownership signatures name neither this exchange nor this date: they may be old."
         )
-    if not any(finding.verdict is Verdict.PASS for finding in result.rechecked):
+    if not any(finding.verdict is Verdict.PASS and finding.rule == RULE for finding in result.rechecked):
         sentences.append(
             "The answers were recorded by whoever made this bundle. That the verdict follows from them is proven, that"
             " the operators gave them is not: ask some again through your own providers (--recheck)."
         )
     sentences.append("Coins that were borrowed for the snapshot look like any others here.")
+    return sentences
+
+
+def _proofs(case: Case) -> list[str]:
+    """Say to which roots proofs lead, and which of them somebody still has to trust."""
+    sentences = []
+    for anchor in case.anchors:
+        name = network_of(anchor.block.chain).name
+        if anchor.root in case.proven_roots:
+            sentences.append(f"The proofs on {name} rest on the root {anchor.root}, which you trust: {anchor.about}.")
+            continue
+        file = " and hand in the file (--utxo-set)" if anchor.kind is ProofKind.UTXO_SET else ""
+        sentences.append(
+            f"The proofs on {name} lead to the root {anchor.root}, chosen by whoever made this bundle"
+            f" ({anchor.about}): find it in sources of your own, state it (--trust){file}."
+        )
+    bare = {
+        result.block.chain
+        for position in case.positions
+        if isinstance(result := position.result, Balance) and result.proof and not result.root
+    }
+    for chain in sorted(bare):
+        sentences.append(
+            f"State proofs on {network_of(chain).name} end at the block's hash, which the operators name: the number is"
+            " as good as that hash, and nothing here ties it to a root of Ethereum's."
+        )
+    sentences += [f"You trust the root {root}: no proof in this bundle leads to it." for root in case.unmet_roots]
     return sentences

@@ -1,8 +1,10 @@
 """A verification as the JSON object of `por verify --json`."""
 
+from collections import Counter
 from typing import Any
 
-from chains.ids import AssetId
+from chains.ids import AssetId, chain_of
+from chains.model import Balance, Tier
 from verifier.case import Case
 from verifier.declaration import CLIENT_POOLS
 from verifier.policy.eligibility import pool_amount
@@ -32,6 +34,19 @@ def coverage_records(case: Case) -> list[dict[str, Any]]:
     return records
 
 
+def balance_counts(case: Case) -> dict[str, dict[str, int]]:
+    """Return, per chain, how many declared holdings are known in which way, in words."""
+    counts: dict[str, Counter[str]] = {}
+    for position in case.positions:
+        result = position.result
+        if not isinstance(result, Balance):
+            known = f"disagreement ({result.reason})"
+        else:
+            known = "proven" if case.tier_of(result) is Tier.PROVEN else result.known_as
+        counts.setdefault(chain_of(position.placement.holding.account), Counter())[known] += 1
+    return {chain: dict(sorted(found.items())) for chain, found in sorted(counts.items())}
+
+
 def _ratio(eligible: int, liability: int) -> str:
     millionths = eligible * 1_000_000 // liability
     return f"{millionths // 1_000_000}.{millionths % 1_000_000:06d}"
@@ -48,6 +63,11 @@ def verification_record(result: Verification) -> dict[str, Any]:
         "exchange": result.case.declaration.exchange.name,
         "as_of": result.case.declaration.as_of,
         "blocks": [{"chain": b.chain, "height": b.height, "hash": b.hash} for b in result.case.blocks],
+        "anchors": [
+            {"chain": a.block.chain, "root": a.root, "trusted": a.root in result.case.proven_roots, "about": a.about}
+            for a in result.case.anchors
+        ],
+        "balances": balance_counts(result.case),
         "coverage": coverage_records(result.case),
         "findings": [finding.to_record() for finding in result.findings],
     }

@@ -1,9 +1,11 @@
 """A verification as lines for a terminal, verdict first."""
 
-from chains.ids import AssetId
+from chains.ids import AssetId, ChainId
+from chains.network import network_of
+from verifier.case import Case
 from verifier.policy.amounts import show_units
 from verifier.report.limits import limits
-from verifier.report.record import coverage_records
+from verifier.report.record import balance_counts, coverage_records
 from verifier.run import Verification
 from verifier.verdict import Verdict
 
@@ -16,6 +18,7 @@ def describe(result: Verification) -> str:
     lines = [
         f"{str(result.verdict).upper()}: {case.declaration.exchange.name}, as of {case.declaration.as_of}",
         *(f"  {block.chain} at block {block.height:,} {block.hash}" for block in case.blocks),
+        *(f"    {line}" for line in known_lines(case)),
         "",
         "Client assets",
     ]
@@ -33,11 +36,19 @@ def describe(result: Verification) -> str:
             if finding.verdict is Verdict.FAIL and finding.clause:
                 lines.append(f"      {finding.clause}")
     if result.rechecked:
-        lines += ["", "Asked again through your own providers"]
+        lines += ["", "Checked again by you"]
         lines += [f"  {MARKS[finding.verdict]} {finding.text}" for finding in result.rechecked]
     lines += ["", "What this does not prove", *(f"  - {sentence}" for sentence in limits(result))]
     lines += ["", f"case {case.digest}"]
     return "\n".join(lines)
+
+
+def known_lines(case: Case) -> list[str]:
+    """Return one line per chain: how many holdings are known in which way."""
+    return [
+        f"{network_of(ChainId(chain)).name}: " + ", ".join(f"{count:,} {known}" for known, count in found.items())
+        for chain, found in balance_counts(case).items()
+    ]
 
 
 def _subject(result: Verification, subject: str) -> str:
