@@ -1,7 +1,10 @@
-"""The only door to the network: bounded, retrying HTTP over requests."""
+"""The only door to the network: bounded, paced, retrying HTTP over requests."""
 
+import threading
 import time
 from collections.abc import Callable
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
 from typing import NamedTuple
 
 import requests
@@ -9,6 +12,7 @@ from urllib3.exceptions import HTTPError
 
 from chains.deadline import Deadline, WatchedAdapter
 from chains.errors import TransportError
+from chains.pacing import TokenBucket
 from chains.providers import Provider
 from chains.transport import Request, Response, evidence_id
 
@@ -37,14 +41,20 @@ class HttpTransport:
         for scheme in ("http://", "https://"):
             self._session.mount(scheme, WatchedAdapter())
         self._session.headers["User-Agent"] = "reserve-verifier"
+        self._buckets: dict[str, TokenBucket] = {}
+        self._lock = threading.Lock()
 
     def send(self, provider: Provider, request: Request) -> Response:
         if not provider.url:
             raise TransportError(
                 f"{provider.name}: has no address; it comes from a recorded run and can only be replayed"
             )
+        bucket = self._bucket(provider)
         deadline = time.monotonic() + self._allowed(provider)
         for attempt in range(1, self._limits.tries + 1):
+            asked = time.monotonic()
+            bucket.take()
+            deadline += time.monotonic() - asked  # waiting for our turn is not the provider's slowness
             try:
                 status, body, retry_after = self._exchange(provider, request, deadline)
             except (requests.RequestException, HTTPError) as error:
@@ -56,8 +66,14 @@ class HttpTransport:
             wait = min(wait, self._limits.longest_wait)
             if attempt == self._limits.tries or time.monotonic() + wait > deadline:
                 raise TransportError(f"{provider.name}: {reason}, after {attempt} tries")
-            self._sleep(wait)
+            bucket.pause(wait)
         raise TransportError(f"{provider.name}: the number of tries must be at least 1")
+
+    def _bucket(self, provider: Provider) -> TokenBucket:
+        with self._lock:
+            if provider.name not in self._buckets:
+                self._buckets[provider.name] = TokenBucket(provider.rate, sleep=self._sleep)
+            return self._buckets[provider.name]
 
     def _exchange(self, provider: Provider, request: Request, deadline: float) -> tuple[int, bytes, float]:
         with Deadline(deadline - time.monotonic()) as limit:
@@ -105,7 +121,13 @@ class HttpTransport:
 
 
 def _seconds(text: str) -> float:
-    return float(text) if text.isascii() and text.isdigit() and len(text) <= 6 else 0.0
+    """Return how long a Retry-After header asks to wait: seconds, or a date (RFC 9110); 0 for anything else."""
+    if text.isascii() and text.isdigit():
+        return float(text) if len(text) <= 6 else 0.0
+    try:
+        return max(0.0, (parsedate_to_datetime(text) - datetime.now(UTC)).total_seconds())
+    except (ValueError, TypeError, OverflowError):
+        return 0.0
 
 
 def _describe(error: Exception) -> str:

@@ -10,6 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from chains.errors import NetworkDataError, UnreadableFileError
 from chains.ids import ChainField, ChainId
+from chains.pacing import Rate, parse_rate
 
 MAX_PROVIDERS = 256
 # A full node says nothing until it has walked all its coins, which takes minutes on a main network.
@@ -22,7 +23,8 @@ class Provider:
 
     `operator` is who runs it: answers of one operator count once in a quorum, however many endpoints it has.
     `url`, `username` and `password` are secrets: they are not shown, recorded or compared. `patience` is how many
-    seconds a single answer may take to begin where that is longer than the transport's own limit.
+    seconds a single answer may take to begin where that is longer than the transport's own limit; `rate` is how often
+    the provider may be asked, None when it does not matter.
     """
 
     operator: str
@@ -33,6 +35,7 @@ class Provider:
     username: str = field(default="", repr=False, compare=False)
     password: str = field(default="", repr=False, compare=False)
     patience: int = field(default=0, compare=False)
+    rate: Rate | None = field(default=None, compare=False)
 
     @property
     def name(self) -> str:
@@ -65,6 +68,7 @@ class _Entry(BaseModel):
     username_env: str = ""
     password_env: str = ""
     patience: int | None = Field(default=None, ge=1, le=86_400)
+    rate: str = Field(default="", max_length=16)
     options: dict[str, str] = Field(default_factory=dict)
 
 
@@ -119,7 +123,15 @@ def _provider(path: Path, number: int, entry: _Entry) -> Provider:
         username,
         password,
         PATIENCE.get(entry.dialect, 0) if entry.patience is None else entry.patience,
+        _rate(where, entry.rate),
     )
+
+
+def _rate(where: str, text: str) -> Rate | None:
+    try:
+        return parse_rate(text) if text else None
+    except NetworkDataError as error:
+        raise NetworkDataError(f"{where}: {error}") from error
 
 
 def _from_environment(where: str, name: str) -> str:
