@@ -94,6 +94,41 @@ class Balance(NamedTuple):
         return f"{self.tier.label} + {self.proof}" if self.proof else self.tier.label
 
 
+class Transfer(NamedTuple):
+    """Units of an asset that moved in one transaction of one block.
+
+    `sender` and `recipient` are None where the chain names none: coins that are made or destroyed, and the other side
+    of a Bitcoin coin, which has many. `position` is a log's index in its block, or the output index of a Bitcoin coin,
+    whose outpoint is `coin`; `transaction` is then the one that made it (received) or spent it (sent).
+    """
+
+    asset: AssetId
+    units: int
+    sender: AccountId | None
+    recipient: AccountId | None
+    height: int
+    block_hash: str
+    transaction: str
+    position: int
+    coin: str = ""
+
+
+class Movements(NamedTuple):
+    """All transfers to and from one holding's account in a window of blocks, in one fixed order, as one operator says.
+
+    The window runs from height `first` to the block `last`, both included. `transfers` is None when there is no usable
+    answer; `failure` says why. `evidence` as for Reading.
+    """
+
+    holding: Holding
+    operator: str
+    first: int
+    last: BlockRef
+    transfers: tuple[Transfer, ...] | None
+    evidence: tuple[str, ...] = ()
+    failure: str = ""
+
+
 class Exclusion(NamedTuple):
     """A provider, or another source, that was not believed, and why."""
 

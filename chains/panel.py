@@ -44,7 +44,9 @@ class Survey(NamedTuple):
     anchor: Anchor | None = None
 
 
-class _Member(NamedTuple):
+class Member(NamedTuple):
+    """A provider that passed the canary, and the reader that speaks its dialect."""
+
     provider: Provider
     reader: ChainReader
 
@@ -65,7 +67,7 @@ def survey(
     tip), the whole chain is read again at the new block, at most three times. What still has no quorum then is a
     Disagreement. Raises MissingExtraError or NetworkDataError when a provider cannot be asked at all on this machine.
     """
-    members, exclusions = _trusted(network, providers, transport)
+    members, exclusions = trusted_members(network, providers, transport)
     anchor, refused = find_anchor(
         network, providers, transport, coins, lambda block_hash: _block_named(members, block_hash)
     )
@@ -97,14 +99,15 @@ def read_at(
     minimum_operators: int,
 ) -> tuple[Balance | Disagreement, ...]:
     """Read holdings at a block somebody else pinned; a holding without a quorum there is a Disagreement."""
-    members, _ = _trusted(network, providers, transport)
+    members, _ = trusted_members(network, providers, transport)
     return _read(members, block, holdings, minimum_operators, lambda done: None)
 
 
-def _trusted(
+def trusted_members(
     network: Network, providers: Sequence[Provider], transport: Transport
-) -> tuple[list[_Member], tuple[Exclusion, ...]]:
-    members: list[_Member] = []
+) -> tuple[list[Member], tuple[Exclusion, ...]]:
+    """Open a reader for each provider of balances; leave out, with the reason, what serves another chain or no past."""
+    members: list[Member] = []
     exclusions: list[Exclusion] = []
     for provider in providers:
         if is_anchor_source(provider):
@@ -114,7 +117,7 @@ def _trusted(
         if reason:
             exclusions.append(Exclusion(provider.name, provider.operator, reason))
         else:
-            members.append(_Member(provider, reader))
+            members.append(Member(provider, reader))
     return members, tuple(exclusions)
 
 
@@ -133,7 +136,7 @@ def _distrust(network: Network, reader: ChainReader) -> str:
     return ""
 
 
-def _fix_block(members: Sequence[_Member], minimum_operators: int, anchor: Anchor | None) -> BlockRef | None:
+def _fix_block(members: Sequence[Member], minimum_operators: int, anchor: Anchor | None) -> BlockRef | None:
     if anchor:
         height = anchor.block.height
         found = agree_on_block(_ask(members, lambda reader: reader.block_at(height)), minimum_operators)
@@ -145,13 +148,13 @@ def _fix_block(members: Sequence[_Member], minimum_operators: int, anchor: Ancho
     return agree_on_block(_ask(members, lambda reader: reader.block_at(height)), minimum_operators)
 
 
-def _block_named(members: Sequence[_Member], block_hash: str) -> BlockRef | None:
+def _block_named(members: Sequence[Member], block_hash: str) -> BlockRef | None:
     able = [member for member in members if isinstance(member.reader, NamesBlocks)]
     found = _ask(able, lambda reader: cast(NamesBlocks, reader).block_named(block_hash))
     return found[0][1] if found else None
 
 
-def _ask(members: Sequence[_Member], question: Callable[[ChainReader], BlockRef]) -> list[tuple[str, BlockRef]]:
+def _ask(members: Sequence[Member], question: Callable[[ChainReader], BlockRef]) -> list[tuple[str, BlockRef]]:
     answers: list[tuple[str, BlockRef]] = []
     for provider, reader in members:
         try:
@@ -162,7 +165,7 @@ def _ask(members: Sequence[_Member], question: Callable[[ChainReader], BlockRef]
 
 
 def _read(
-    members: Sequence[_Member],
+    members: Sequence[Member],
     block: BlockRef,
     holdings: Sequence[Holding],
     minimum_operators: int,
@@ -181,7 +184,7 @@ def _read(
     return tuple(results)
 
 
-def _provers(members: Sequence[_Member], coins: CoinSet | None) -> list[tuple[ProofKind, ProvesBalances]]:
+def _provers(members: Sequence[Member], coins: CoinSet | None) -> list[tuple[ProofKind, ProvesBalances]]:
     readers = [(ProofKind.STATE, member.reader) for member in members if isinstance(member.reader, ProvesBalances)]
     return [*readers, *([(ProofKind.UTXO_SET, coins)] if coins else [])]
 
@@ -207,7 +210,7 @@ def _prove(
     return tuple(weighed)
 
 
-def _voice(member: _Member, block: BlockRef, holdings: Sequence[Holding]) -> Sequence[Reading]:
+def _voice(member: Member, block: BlockRef, holdings: Sequence[Holding]) -> Sequence[Reading]:
     """Read through one provider; then read the block's hash again, because the chain may have moved under us."""
     try:
         readings = member.reader.read_balances(block, holdings)
@@ -219,5 +222,5 @@ def _voice(member: _Member, block: BlockRef, holdings: Sequence[Holding]) -> Seq
     return readings
 
 
-def _failures(member: _Member, block: BlockRef, holdings: Sequence[Holding], reason: str) -> list[Reading]:
+def _failures(member: Member, block: BlockRef, holdings: Sequence[Holding], reason: str) -> list[Reading]:
     return [Reading(holding, member.provider.operator, block, None, (), reason) for holding in holdings]

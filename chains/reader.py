@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Protocol, runtime_checkable
 
 from chains.ids import ChainId
-from chains.model import Anchor, BlockRef, Holding, Reading
+from chains.model import Anchor, BlockRef, Holding, Movements, Reading
 from chains.network import Network
 from chains.providers import Provider
 from chains.transport import Transport
@@ -38,6 +38,17 @@ class ProvesBalances(Protocol):
 
     def prove_balances(self, block: BlockRef, holdings: Sequence[Holding]) -> Sequence[Reading]:
         """Read holdings as of `block` with proofs that were checked against its hash; no proof is a failure."""
+
+
+@runtime_checkable
+class ReadsTransfers(Protocol):
+    """A reader that can tell what moved to and from an account."""
+
+    def read_transfers(self, first: int, last: BlockRef, holdings: Sequence[Holding]) -> Sequence[Movements]:
+        """Read all transfers from height `first` up to the block `last`, both included; one Movements per holding.
+
+        A holding whose movements cannot be read completely has none and a failure.
+        """
 
 
 @runtime_checkable

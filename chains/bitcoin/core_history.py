@@ -2,31 +2,19 @@
 
 import time
 from collections.abc import Iterator, Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
 from chains.bitcoin.core import MAX_OUTPUT_INDEX, SCAN_SIZE, CoreReader
 from chains.bitcoin.holdings import checked_hash, checked_number, checked_record, reading, targets_of
+from chains.bitcoin.payments import Outpoint, Payment, movements_of
 from chains.errors import InvalidAnswerError
 from chains.jsonrpc import Answer
-from chains.model import BlockRef, Holding, Reading
+from chains.model import BlockRef, Holding, Movements, Reading
 
 BLOCKS_PER_CALL = 1_000
 _FILTER_MISSING = -1  # "still in the process of being indexed"; a block nobody has is another code
 _TRIES = 20
 _PAUSE_SECONDS = 0.1
-
-Outpoint = tuple[str, int]
-
-
-class Payment(NamedTuple):
-    """One output to (`spent_in` empty) or input from a script that was asked for, in a block of the main chain."""
-
-    script: str
-    units: int
-    outpoint: Outpoint
-    block_hash: str
-    height: int
-    spent_in: str = ""
 
 
 class CoreHistoryReader(CoreReader):
@@ -63,6 +51,19 @@ class CoreHistoryReader(CoreReader):
             return [reading(self._provider, block, target, None, (), changed) for target in targets]
         return [
             reading(self._provider, block, target, *found.get(target.script.hex(), (None, (), target.failure)))
+            for target in targets
+        ]
+
+    def read_transfers(self, first: int, last: BlockRef, holdings: Sequence[Holding]) -> list[Movements]:
+        """Read each coin that holdings received or spent from height `first` to `last`; no other side is named."""
+        targets = targets_of(self._network, holdings)
+        scripts = {target.script.hex(): target.address for target in targets if not target.failure}
+        answers: list[Answer] = []
+        found = self.payments(scripts, first, last, answers) if scripts else []
+        evidence = tuple(dict.fromkeys(answer.evidence for answer in answers))
+        failure = next((str(answer.error) for answer in answers if answer.error), "")
+        return [
+            movements_of(self._provider, first, last, target, None if failure else found, evidence, failure)
             for target in targets
         ]
 

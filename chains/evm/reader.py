@@ -8,11 +8,12 @@ from chains.evm.abi import aggregate3, balance_of, decode_aggregate3, decode_uin
 from chains.evm.address import canonical_address
 from chains.evm.finality import final_block
 from chains.evm.hexadecimal import data, hexadecimal, quantity
+from chains.evm.history import Asked, read_movements
 from chains.evm.options import read_options
 from chains.evm.proving import Proof, Question, prove_balances
 from chains.ids import ChainId, address_of, chain_of, token_contract
 from chains.jsonrpc import Answer, JsonRpc
-from chains.model import BlockRef, Holding, Reading
+from chains.model import BlockRef, Holding, Movements, Reading
 from chains.network import Network
 from chains.providers import Provider
 from chains.transport import Transport
@@ -133,6 +134,12 @@ class EvmReader:
             Reading(holding, self._provider.operator, block, *outcome)
             for holding, outcome in zip(holdings, outcomes, strict=True)
         ]
+
+    def read_transfers(self, first: int, last: BlockRef, holdings: Sequence[Holding]) -> Sequence[Movements]:
+        """Read the ERC-20 transfers of `holdings` from height `first` to `last`; native coins have no list of them."""
+        require_chain(self._network, last)
+        asked = [Asked(holding, _question_or_none(self._network, holding)) for holding in holdings]
+        return read_movements(self._rpc, self._provider.operator, first, last, asked)
 
     def _ask_directly(self, questions: Mapping[int, Question], pin: Any) -> Iterator[tuple[int, Outcome]]:
         calls: list[tuple[str, list[Any]]] = []
