@@ -19,6 +19,10 @@ class _Canonical(NamedTuple):
 FAMILIES: dict[str, _Canonical] = {
     "eip155": _Canonical("chains.evm.address:canonical_address", takes_network=False),
     "xrpl": _Canonical("chains.xrpl:canonical_address", takes_network=False),
+    "tron": _Canonical("chains.tron.address:canonical_address", takes_network=False),
+    "stellar": _Canonical("chains.stellar:canonical_address", takes_network=False),
+    "solana": _Canonical("chains.solana.address:canonical_address", takes_network=False),
+    "tvm": _Canonical("chains.ton.address:canonical_address", takes_network=True),
     "bip122": _Canonical("chains.bitcoin.address:canonical_address", takes_network=True),
 }
 

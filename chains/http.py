@@ -69,6 +69,10 @@ class HttpTransport:
             bucket.pause(wait)
         raise TransportError(f"{provider.name}: the number of tries must be at least 1")
 
+    def pause(self, seconds: float) -> None:
+        """Wait before a question is asked again."""
+        self._sleep(seconds)
+
     def _bucket(self, provider: Provider) -> TokenBucket:
         with self._lock:
             if provider.name not in self._buckets:

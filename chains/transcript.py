@@ -13,7 +13,7 @@ import rfc8785
 from chains.decode import parse_json
 from chains.errors import InvalidAnswerError, NetworkDataError, TransportError
 from chains.providers import Provider
-from chains.transport import Request, Response, Transport, evidence_id
+from chains.transport import Request, Response, Transport, evidence_id, pause
 
 MAX_LINE = 256 * 1024 * 1024
 MAX_CALLS = 2_000_000
@@ -167,6 +167,10 @@ class RecordingTransport:
         self._record(Call(key, response.status, response.body))
         return response
 
+    def pause(self, seconds: float) -> None:
+        """Wait as the transport underneath does."""
+        pause(self._inner, seconds)
+
     def _record(self, call: Call) -> None:
         with self._lock:
             self._calls.append(call)
@@ -197,6 +201,9 @@ class ReplayTransport:
             )
         self._used.add(key)
         return _replay(provider, call)
+
+    def pause(self, seconds: float) -> None:
+        """Go on at once: the answers are all there."""
 
     def unused(self) -> int:
         """Return how many recorded calls no step of the run asked for; a faithful transcript has none."""

@@ -1,7 +1,8 @@
 """What a transport carries: a question to a provider, its answer, and the id under which the exchange is kept."""
 
 import hashlib
-from typing import Any, Literal, NamedTuple, Protocol
+import time
+from typing import Any, Literal, NamedTuple, Protocol, runtime_checkable
 
 import rfc8785
 
@@ -28,6 +29,18 @@ class Transport(Protocol):
     """Carry a question to a provider. Raises TransportError when no answer comes back within the bounds."""
 
     def send(self, provider: Provider, request: Request) -> Response: ...
+
+
+@runtime_checkable
+class Waits(Protocol):
+    """A transport that decides itself how long to wait before a question is asked again."""
+
+    def pause(self, seconds: float) -> None: ...
+
+
+def pause(transport: Transport, seconds: float) -> None:
+    """Wait before asking a busy provider again; a replay has nobody to wait for."""
+    (transport.pause if isinstance(transport, Waits) else time.sleep)(seconds)
 
 
 def evidence_id(provider: Provider, request: Request, status: int, body: bytes) -> str:

@@ -22,9 +22,12 @@ from chains.jsonrpc import Answer, JsonRpc
 from chains.model import BlockRef, Holding, Reading
 from chains.network import Network
 from chains.providers import Provider
-from chains.transport import Transport
+from chains.transport import Transport, pause
 
 SCAN_SIZE = 10_000
+SCAN_TRIES = 12
+SCAN_BUSY = "Scan already in progress"
+_SCAN_IN_PROGRESS = -8  # the code is also that of a malformed question
 MAX_OUTPUT_INDEX = 2**32 - 1
 HEADER_BYTES = 80
 
@@ -41,6 +44,7 @@ class CoreReader:
         self._network = network
         self._facts = bitcoin_facts(network)
         self._provider = provider
+        self._transport = transport
         self._rpc = JsonRpc(transport, provider)
 
     def chain(self) -> ChainId:
@@ -101,8 +105,17 @@ class CoreReader:
         """Yield each part of the scripts with the scan's answer; a refused scan keeps its evidence."""
         wanted = list(scripts)
         parts = [wanted[start : start + SCAN_SIZE] for start in range(0, len(wanted), SCAN_SIZE)]
-        calls = [("scantxoutset", ["start", [f"addr({scripts[script]})" for script in part]]) for part in parts]
-        return zip(parts, self._rpc.batch(calls, size=1), strict=True)
+        for part in parts:
+            yield part, self._scan("scantxoutset", [f"addr({scripts[script]})" for script in part])
+
+    def _scan(self, method: str, *parameters: Any) -> Answer:
+        """Start one scan, and try again for some minutes while the node is busy with another: it does one at a time."""
+        for attempt in range(SCAN_TRIES):
+            (answer,) = self._rpc.batch([(method, ["start", *parameters])])
+            if not answer.error or answer.error.code != _SCAN_IN_PROGRESS or SCAN_BUSY not in str(answer.error):
+                break
+            pause(self._transport, min(0.25 * 2**attempt, 30.0))
+        return answer
 
     def _reading(self, block: BlockRef, target: Target, found: dict[str, tuple[int | None, str, str]]) -> Reading:
         if target.failure:

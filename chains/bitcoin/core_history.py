@@ -1,6 +1,5 @@
 """Read balances as of a past block from a full node with compact filters: every payment to and from an address."""
 
-import time
 from collections.abc import Iterator, Sequence
 from typing import Any
 
@@ -10,6 +9,7 @@ from chains.bitcoin.payments import Outpoint, Payment, movements_of
 from chains.errors import InvalidAnswerError
 from chains.jsonrpc import Answer
 from chains.model import BlockRef, Holding, Movements, Reading
+from chains.transport import pause
 
 BLOCKS_PER_CALL = 1_000
 _FILTER_MISSING = -1  # "still in the process of being indexed"; a block nobody has is another code
@@ -79,7 +79,7 @@ class CoreHistoryReader(CoreReader):
         answers.append(indexed)
         if indexed.error:
             return []
-        (scan,) = self._rpc.batch([("scanblocks", ["start", described, from_height, block.height])])
+        scan = self._scan("scanblocks", described, from_height, block.height)
         answers.append(scan)
         if scan.error:
             return []
@@ -104,7 +104,7 @@ class CoreHistoryReader(CoreReader):
             (answer,) = self._rpc.batch([("getblockfilter", [block.hash, "basic"])])
             if not answer.error or answer.error.code != _FILTER_MISSING:
                 break
-            time.sleep(_PAUSE_SECONDS)
+            pause(self._transport, _PAUSE_SECONDS)
         return answer
 
     def _relevant(self, result: Any, from_height: int, block: BlockRef) -> list[str]:

@@ -21,6 +21,9 @@ def block_hash(height: int, branch: int = 0) -> str:
     return sha256(sha256(header(height, branch)).digest()).digest()[::-1].hex()
 
 
+BUSY = {"code": -8, "message": 'Scan already in progress, use action "abort" or "status"'}
+
+
 class SimulatedNode:
     """Answers the dialect `bitcoin-core` from a list of coins; `lie` may change the JSON text of any scan's answer.
 
@@ -35,6 +38,11 @@ class SimulatedNode:
         self.scans: list[list[str]] = []
         self.error: Answer | None = None
         self.downloading = False
+        self.waited: list[float] = []
+        self.busy = 0  # scans refused because another one runs, before one is answered
+
+    def pause(self, seconds: float) -> None:
+        self.waited.append(seconds)
 
     def send(self, provider: Provider, request: Request) -> Response:
         question = json.loads(request.body)
@@ -46,6 +54,9 @@ class SimulatedNode:
 
     def _answer(self, question: Answer) -> str:
         method, parameters = question["method"], question["params"]
+        if method == "scantxoutset" and self.busy:
+            self.busy -= 1
+            return json.dumps({"id": question["id"], "result": None, "error": BUSY})
         if method == "scantxoutset" and self.error:
             return json.dumps({"id": question["id"], "result": None, "error": self.error})
         result = getattr(self, f"_{method}")(*parameters)

@@ -136,10 +136,25 @@ def test_an_unfinished_scan_is_never_read_as_zero(success: object) -> None:
     assert [reading.units for reading in read(node, RICH, POOR)] == [None, None]
 
 
-def test_a_scan_in_progress_is_a_failure_with_evidence() -> None:
-    node = SimulatedNode()
-    node.error = {"code": -8, "message": 'Scan already in progress, use action "abort" or "status"'}
+def test_a_node_that_is_busy_with_another_scan_is_waited_for() -> None:
+    node = SimulatedNode(coins=[coin("1.00000000")])
+    node.busy = 3
     (reading,) = read(node, RICH)
+    assert (reading.units, node.waited) == (10**8, [0.25, 0.5, 1.0])
+
+
+def test_another_error_with_the_same_code_is_not_waited_for() -> None:
+    node = SimulatedNode()
+    node.error = {"code": -8, "message": "Scanobject argument is required"}
+    (reading,) = read(node, RICH)
+    assert (reading.units, node.waited) == (None, [])
+
+
+def test_a_scan_in_progress_for_minutes_is_a_failure_with_evidence() -> None:
+    node = SimulatedNode()
+    node.busy = 1_000
+    (reading,) = read(node, RICH)
+    assert 100 < sum(node.waited) < 600
     assert reading.units is None
     assert "Scan already in progress" in reading.failure
     assert "(code -8)" in reading.failure

@@ -8,8 +8,9 @@ import pytest
 from chains.errors import ChainError
 from chains.http import HttpTransport, Limits
 from chains.ids import AssetId, ChainId, asset_id, family_of
-from chains.model import BlockRef, Holding, Reading
+from chains.model import Balance, BlockRef, Holding, Reading, Tier
 from chains.network import networks
+from chains.panel import survey
 from chains.reader import ChainReader
 from chains.registry import open_reader
 from tests.live.harness import HARNESSES, ChainHarness, open_harness
@@ -196,3 +197,14 @@ def _everything_fails(readings: Sequence[Reading]) -> None:
     """Count failed readings as the error they are: a reader may report either way, never a number."""
     assert all(reading.units is None for reading in readings)
     raise ChainError(readings[0].failure)
+
+
+def test_one_operator_observes_two_corroborate_and_none_of_it_is_proof(chain: ChainHarness) -> None:
+    """What raises a tier is a second operator, or a proof that was asked for; nothing an answer says of itself does."""
+    holding = _native(chain, 800_000)
+    second = dataclasses.replace(chain.provider, operator="another operator")
+    for voices, tier in (([chain.provider], Tier.OBSERVED), ([chain.provider, second], Tier.CORROBORATED)):
+        found = survey(chain.network, voices, HttpTransport(Limits(tries=1)), [holding], len(voices))
+        (balance,) = found.results
+        assert isinstance(balance, Balance), balance
+        assert (balance.units, balance.tier, balance.proof, found.anchor) == (800_000, tier, None, None)

@@ -1,17 +1,15 @@
 """A server that speaks the XRP Ledger's documented JSON-RPC over HTTP, for want of a real one that runs here."""
 
-import json
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from hashlib import sha256, sha512
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from threading import Thread
 from typing import Any
 
 from chains.base_codecs import RIPPLE_ALPHABET, base58_check
 from chains.ids import AccountId, AssetId, ChainId
 from chains.network import network_of
 from chains.providers import Provider
+from tests.live.loopback_server import served_on_loopback
 
 CHAIN = ChainId("xrpl:0")
 FIRST = 32_570
@@ -61,28 +59,9 @@ class SimulatedLedger:
         return where | {"account_data": data, "status": "success"}
 
 
-@contextmanager
-def served(ledger: SimulatedLedger) -> Iterator[str]:
+def served(ledger: SimulatedLedger) -> AbstractContextManager[str]:
     """Serve a ledger on loopback and yield the address."""
-
-    class Handler(BaseHTTPRequestHandler):
-        def do_POST(self) -> None:
-            body = json.dumps(ledger.answer(json.loads(self.rfile.read(int(self.headers["Content-Length"])))))
-            self.send_response(200)
-            self.send_header("Content-Length", str(len(body)))
-            self.end_headers()
-            self.wfile.write(body.encode())
-
-        def log_message(self, format: str, *args: object) -> None:  # noqa: A002 -- inherited signature
-            """Stay silent."""
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    thread = Thread(target=server.serve_forever, args=(0.02,), daemon=True)
-    thread.start()
-    yield f"http://127.0.0.1:{server.server_address[1]}"
-    server.shutdown()
-    server.server_close()
-    thread.join()
+    return served_on_loopback(lambda path, question: (200, ledger.answer(question)))
 
 
 def address(number: int) -> str:

@@ -1,0 +1,1 @@
+"""TON: Toncoin at a masterchain block, as servers tell it and as proofs of the state show it."""
