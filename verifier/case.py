@@ -44,6 +44,7 @@ class Case(BaseModel):
     anchors: tuple[Anchor, ...] = ()
     stated_roots: frozenset[str] = frozenset()
     proven_roots: frozenset[str] = frozenset()
+    scanned: frozenset[ChainId] = frozenset()
 
     def trusting(self, roots: Collection[str], scanned: Collection[ChainId] = ()) -> "Case":
         """Return the same case for somebody who trusts these roots, in hexadecimal. Raises InputError for other text.
@@ -53,7 +54,9 @@ class Case(BaseModel):
         """
         stated = frozenset(_root(text) for text in roots)
         proven = {anchor.root for anchor in self.anchors if _leads_to(anchor, stated, scanned)}
-        return self.model_copy(update={"stated_roots": stated, "proven_roots": frozenset(proven)})
+        return self.model_copy(
+            update={"stated_roots": stated, "proven_roots": frozenset(proven), "scanned": frozenset(scanned)}
+        )
 
     def tier_of(self, balance: Balance) -> Tier:
         """Return how a balance is known to whoever verifies: proven when its proof leads to a root they trust."""

@@ -42,7 +42,8 @@ def limits(result: Verification) -> list[str]:
         sentences.append(
             f"{len(unbound)} ownership signatures name neither this exchange nor this date: they may be old."
         )
-    if not any(finding.verdict is Verdict.PASS and finding.rule == RULE for finding in result.rechecked):
+    asked_again = any(finding.verdict is Verdict.PASS and finding.rule == RULE for finding in result.rechecked)
+    if tiers - {Tier.PROVEN} and not asked_again:
         sentences.append(
             "The answers were recorded by whoever made this bundle. That the verdict follows from them is proven, that"
             " the operators gave them is not: ask some again through your own providers (--recheck)."
@@ -59,7 +60,8 @@ def _proofs(case: Case) -> list[str]:
         if anchor.root in case.proven_roots:
             sentences.append(f"The proofs on {name} rest on the root {anchor.root}, which you trust: {anchor.about}.")
             continue
-        file = " and hand in the file (--utxo-set)" if anchor.kind is ProofKind.UTXO_SET else ""
+        unread = anchor.kind is ProofKind.UTXO_SET and anchor.block.chain not in case.scanned
+        file = " and hand in the file (--utxo-set)" if unread else ""
         sentences.append(
             f"The proofs on {name} lead to the root {anchor.root}, chosen by whoever made this bundle"
             f" ({anchor.about}): find it in sources of your own, state it (--trust){file}."
