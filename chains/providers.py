@@ -15,6 +15,8 @@ from chains.pacing import Rate, parse_rate
 MAX_PROVIDERS = 256
 # A full node says nothing until it has walked all its coins, which takes minutes on a main network.
 PATIENCE = {"bitcoin-core": 1_800}
+LINE_SCHEMES = ("tcp://", "ssl://")
+_SCHEMES = {"electrum": LINE_SCHEMES}
 
 
 @dataclass(frozen=True)
@@ -102,8 +104,9 @@ def load_providers(path: Path) -> Providers:
 def _provider(path: Path, number: int, entry: _Entry) -> Provider:
     where = f"{path}: provider {number} ({entry.operator})"
     url = entry.url or _from_environment(where, entry.url_env)
-    if not url.startswith(("http://", "https://")):
-        raise NetworkDataError(f"{where}: give `url` or `url_env` with an http(s) address")
+    schemes = _SCHEMES.get(entry.dialect, ("http://", "https://"))
+    if not url.startswith(schemes):
+        raise NetworkDataError(f"{where}: give `url` or `url_env` with an address of {' or '.join(schemes)}")
     username, password = (
         _from_environment(where, entry.username_env),
         _from_environment(where, entry.password_env),

@@ -21,6 +21,7 @@ READERS: dict[tuple[str, str], str] = {
     ("bip122", "bitcoin-core"): "chains.bitcoin.core:CoreReader",
     ("bip122", "bitcoin-core-history"): "chains.bitcoin.core_history:CoreHistoryReader",
     ("bip122", "esplora"): "chains.bitcoin.esplora:EsploraReader",
+    ("bip122", "electrum"): "chains.bitcoin.electrum:ElectrumReader",
     ("bip122", "bitcoinlib"): "chains.bitcoin.bitcoinlib_explorers:BitcoinlibReader",
 }
 

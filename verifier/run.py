@@ -6,8 +6,8 @@ from pathlib import Path
 from typing import NamedTuple
 
 from chains.decode import parse_json
+from chains.doors import NetworkTransport
 from chains.errors import ChainError
-from chains.http import HttpTransport
 from chains.model import Disagreement
 from chains.providers import Providers, from_public_record, public_record
 from chains.transcript import RecordingTransport, ReplayTransport, Transcript
@@ -88,7 +88,7 @@ def collect(
     journal = staging.with_name(out.name + ".journal")
     coin_sets = gather_coin_sets(utxo_sets, placements.placements, staging, progress)
     # 3. The only step that touches the network.
-    recording = RecordingTransport(transport or HttpTransport(), journal)
+    recording = RecordingTransport(transport or NetworkTransport(), journal)
     try:
         reserves = read_reserves(placements.placements, providers, recording, progress, coin_sets)
     finally:
@@ -158,7 +158,7 @@ def verify_bundle(
         sets = recheck_coin_sets(bundle, read_coin_sets(bundle, case.chains), utxo_sets, progress)
     case = case.trusting(trusted_roots, [chain for chain, wrong in sets.items() if not wrong])
     judgements = tuple(evaluate(case, pack) for pack in rulebooks)
-    asked = recheck(case, recheck_with, transport or HttpTransport()) if recheck_with else []
+    asked = recheck(case, recheck_with, transport or NetworkTransport()) if recheck_with else []
     return Verification(case, judgements, (*coin_set_findings(sets), *asked))
 
 

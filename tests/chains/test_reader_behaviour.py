@@ -5,8 +5,9 @@ from collections.abc import Iterator, Sequence
 
 import pytest
 
+from chains.doors import NetworkTransport
 from chains.errors import ChainError
-from chains.http import HttpTransport, Limits
+from chains.http import Limits
 from chains.ids import AssetId, ChainId, asset_id, family_of
 from chains.model import Balance, BlockRef, Holding, Reading, Tier
 from chains.network import networks
@@ -22,6 +23,7 @@ MARKS = {
     "knots-history": pytest.mark.real_bitcoind,
     "knots-esplora": pytest.mark.real_bitcoind,
     "knots-bitcoinlib": pytest.mark.real_bitcoind,
+    "electrum": pytest.mark.real_bitcoind,
     "litecoind": pytest.mark.real_litecoind,
 }
 
@@ -39,7 +41,7 @@ def chain(request: pytest.FixtureRequest) -> Iterator[ChainHarness]:
 
 @pytest.fixture
 def reader(chain: ChainHarness) -> ChainReader:
-    return open_reader(chain.network, chain.provider, HttpTransport(Limits(tries=1)))
+    return open_reader(chain.network, chain.provider, NetworkTransport(Limits(tries=1)))
 
 
 def _native(chain: ChainHarness, units: int) -> Holding:
@@ -78,7 +80,7 @@ def test_a_provider_that_serves_another_chain_is_noticed(chain: ChainHarness) ->
     )
     mistaken = dataclasses.replace(chain.provider, chain=ChainId(other.chain))
     try:
-        served = open_reader(other, mistaken, HttpTransport(Limits(tries=1))).chain()
+        served = open_reader(other, mistaken, NetworkTransport(Limits(tries=1))).chain()
     except ChainError:
         return
     assert served == chain.network.chain
@@ -184,7 +186,7 @@ def test_an_invented_block_cannot_be_read(chain: ChainHarness, reader: ChainRead
 def test_a_provider_that_cannot_be_reached_is_an_error(chain: ChainHarness, reader: ChainReader) -> None:
     block = reader.final_block()
     gone = dataclasses.replace(chain.provider, url="http://127.0.0.1:9")
-    lost = open_reader(chain.network, gone, HttpTransport(Limits(tries=1)))
+    lost = open_reader(chain.network, gone, NetworkTransport(Limits(tries=1)))
     holding = Holding(chain.empty(), AssetId(chain.network.native_asset))
     with pytest.raises(ChainError) as caught:
         _everything_fails(lost.read_balances(block, [holding]))
@@ -204,7 +206,7 @@ def test_one_operator_observes_two_corroborate_and_none_of_it_is_proof(chain: Ch
     holding = _native(chain, 800_000)
     second = dataclasses.replace(chain.provider, operator="another operator")
     for voices, tier in (([chain.provider], Tier.OBSERVED), ([chain.provider, second], Tier.CORROBORATED)):
-        found = survey(chain.network, voices, HttpTransport(Limits(tries=1)), [holding], len(voices))
+        found = survey(chain.network, voices, NetworkTransport(Limits(tries=1)), [holding], len(voices))
         (balance,) = found.results
         assert isinstance(balance, Balance), balance
         assert (balance.units, balance.tier, balance.proof, found.anchor) == (800_000, tier, None, None)

@@ -46,6 +46,7 @@ HARNESSES: dict[str, str] = {
     "knots-history": "tests.live.bitcoind:history_harness",
     "knots-esplora": "tests.live.bitcoind:esplora_harness",
     "knots-bitcoinlib": "tests.live.bitcoind:bitcoinlib_harness",
+    "electrum": "tests.live.electrumx:harness",
     "litecoind": "tests.live.bitcoind:litecoin_harness",
     "embedded-bitcoin": "tests.live.embedded_bitcoin:harness",
 }
