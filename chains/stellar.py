@@ -11,12 +11,12 @@ from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
 from chains.base_codecs import crc16
-from chains.decode import parse_json
 from chains.errors import IdentifierError, InvalidAnswerError, ProviderError
 from chains.ids import ChainId, address_of, chain_of
 from chains.model import BlockRef, Holding, Reading
 from chains.network import Network
 from chains.providers import Provider
+from chains.rest import decode_page
 from chains.transport import Request, Transport
 
 PASSPHRASES = {
@@ -214,12 +214,7 @@ class HorizonReader:
     def _get(self, path: str, allowed: int = 200) -> _Answer:
         """Ask for one resource; a status of error other than `allowed` raises ProviderError."""
         response = self._transport.send(self._provider, Request("GET", path))
-        try:
-            decoded = parse_json(response.body)
-        except InvalidAnswerError as error:
-            if response.status >= 400:
-                raise ProviderError(f"{self._provider.name}: HTTP {response.status}", response.status) from error
-            raise self._invalid(str(error)) from error
+        decoded = decode_page(self._provider, response)
         if not isinstance(decoded, dict):
             raise self._invalid(f"{path} answered no object")
         if response.status not in (200, allowed):

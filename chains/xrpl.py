@@ -10,12 +10,12 @@ from typing import Any
 import rfc8785
 
 from chains.base_codecs import RIPPLE_ALPHABET, base58_check, from_base58_check
-from chains.decode import parse_json
 from chains.errors import IdentifierError, InvalidAnswerError, ProviderError
 from chains.ids import ChainId, address_of, chain_id, chain_of
 from chains.model import BlockRef, Holding, Reading
 from chains.network import Network
 from chains.providers import Provider
+from chains.rest import decode_page
 from chains.transport import Request, Response, Transport
 
 EPOCH = 946_684_800  # ledger times count from 2000-01-01
@@ -123,12 +123,7 @@ class XrplReader:
         return result, response.evidence, ""
 
     def _result(self, response: Response) -> dict[str, Any]:
-        try:
-            decoded = parse_json(response.body)
-        except InvalidAnswerError as error:
-            if response.status >= 400:
-                raise ProviderError(f"{self._provider.name}: HTTP {response.status}", response.status) from error
-            raise self._invalid(str(error)) from error
+        decoded = decode_page(self._provider, response)
         result = decoded.get("result") if isinstance(decoded, dict) else None
         if not isinstance(result, dict) or response.status >= 400:
             raise ProviderError(f"{self._provider.name}: HTTP {response.status} without a result", response.status)

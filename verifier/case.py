@@ -14,7 +14,7 @@ from verifier.canonical import digest
 from verifier.declaration import Declaration
 from verifier.errors import InputError
 from verifier.liabilities.check import Liabilities
-from verifier.ownership import Ownership
+from verifier.ownership.claims import Ownership
 from verifier.reserves import Overlap, Placement
 from verifier.snapshot import PriceQuote, price_records
 
@@ -106,7 +106,7 @@ def _position_record(position: Position) -> list[Any]:
         known: list[Any] = [str(result.units), result.known_as, list(result.operators)]
     else:
         known = [result.reason, [[a.operator, None if a.units is None else str(a.units)] for a in result.answers]]
-    control = [ownership.control, ownership.bound] if ownership else None
+    control = [ownership.control, int(ownership.binding), ownership.age_days] if ownership else None
     return [placement.holding.account, placement.holding.asset, placement.pool, known, control]
 
 

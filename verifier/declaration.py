@@ -2,6 +2,7 @@
 
 from datetime import UTC, datetime
 from enum import StrEnum
+from functools import cached_property
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
@@ -79,12 +80,15 @@ class DeclaredAsset(_Record):
 
 
 class OwnershipClaim(_Record):
-    """A signature that is said to show control of an account."""
+    """A signature that is said to show control of an account, and what its scheme needs beside it."""
 
     account: AccountField
     scheme: str = Field(max_length=32)
     message: str = Field(max_length=10_000)
-    signature: str = Field(max_length=10_000)
+    signature: str = Field(max_length=1_000_000)
+    public_key: str | None = Field(default=None, max_length=10_000)
+    script: str | None = Field(default=None, max_length=20_000)
+    more_signatures: list[Annotated[str, Field(max_length=10_000)]] | None = Field(default=None, max_length=100)
 
 
 class Wallet(_Record):
@@ -139,6 +143,11 @@ class Declaration(_Record):
     def digest(self) -> str:
         """The SHA-256 of the declaration's canonical JSON."""
         return digest(self.to_record())
+
+    @cached_property
+    def challenge_digest(self) -> str:
+        """The digest of the declaration without its ownership claims: a claim that names it fits no other one."""
+        return digest({name: value for name, value in self.to_record().items() if name != "ownership"})
 
     def to_record(self) -> dict[str, Any]:
         return self.model_dump(mode="json", exclude_none=True)

@@ -1,4 +1,4 @@
-"""Read files that strangers wrote: regular ones only, never more than a bound."""
+"""Read files that strangers wrote: regular ones only, never more than a bound; and write our own."""
 
 import stat
 from pathlib import Path
@@ -23,3 +23,11 @@ def read_head(path: Path, size: int) -> bytes:
             return file.read(size)
     except (OSError, ValueError) as error:
         raise UnavailableError(f"{path}: cannot be read: {getattr(error, 'strerror', None) or error}") from error
+
+
+def write_file(path: Path, content: bytes) -> None:
+    """Write a file. Raises UnavailableError when it cannot be written."""
+    try:
+        path.write_bytes(content)
+    except OSError as error:
+        raise UnavailableError(f"{path}: cannot be written: {error.strerror}") from error

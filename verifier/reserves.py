@@ -91,6 +91,15 @@ def place_holdings(declaration: Declaration) -> Placements:
     return Placements(tuple(sorted(first.values())), tuple(overlaps))
 
 
+def declared_accounts(declaration: Declaration, placements: Placements) -> list[tuple[AccountId, Pool, str]]:
+    """Return each declared account once, with the pool and label of the wallet that names it first."""
+    found: dict[AccountId, tuple[AccountId, Pool, str]] = {}
+    for placement in sorted(placements.placements, key=lambda one: one.wallet):
+        account = placement.holding.account
+        found.setdefault(account, (account, placement.pool, declaration.wallets[placement.wallet].label))
+    return list(found.values())
+
+
 def _accounts(number: int, wallet: Wallet) -> Iterable[AccountId]:
     try:
         chain = ChainId(wallet.chain or "") if wallet.account is None else chain_of(AccountId(wallet.account))

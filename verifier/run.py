@@ -1,13 +1,14 @@
 """The one path from a declaration to a verdict, as numbered steps; replay walks it again without a network."""
 
 import shutil
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
 from chains.decode import parse_json
 from chains.doors import NetworkTransport
 from chains.errors import ChainError
+from chains.ids import AccountId
 from chains.model import Disagreement
 from chains.providers import Providers, from_public_record, public_record
 from chains.transcript import RecordingTransport, ReplayTransport, Transcript
@@ -20,7 +21,7 @@ from verifier.declaration import Declaration, load_declaration, parse_declaratio
 from verifier.errors import InputError, PartitionError, UnavailableError
 from verifier.liabilities.check import Liabilities, check_liabilities
 from verifier.liabilities.places import COMMITMENT, LEAF_LIST, LEAVES
-from verifier.ownership import check_ownership
+from verifier.ownership.claims import Ownership, check_ownership
 from verifier.policy.evaluate import Judgement, evaluate
 from verifier.policy.finding import Finding, Level
 from verifier.policy.pack import load_pack
@@ -98,14 +99,15 @@ def collect(
     (staging / "transcript.jsonl").write_bytes(transcript.to_bytes())
     quotes = load_prices(staging / "prices.json") if (staging / "prices.json").exists() else ()
     known = check_liabilities(declaration, staging / "liabilities" if liabilities else None)
-    case = _build_case(declaration, placements, reserves, known, quotes, transcript.digest)
+    owners = _check_claims(declaration, progress)
+    case = _build_case(declaration, placements, reserves, owners, known, quotes, transcript.digest)
     seal_manifest(staging, case.digest)
     staging.rename(out)
     journal.unlink()
     return Collected(out, case, len(transcript), recording.resumed)
 
 
-def replay(bundle: Bundle) -> Case:
+def replay(bundle: Bundle, progress: Progress = silent) -> Case:
     """Walk the same path over the transcript alone. Raises InputError when the bundle does not follow from itself."""
     declaration = parse_declaration(_part(bundle, "declaration.json"), "declaration.json")
     quotes = parse_prices(bundle.read("prices.json") or b"[]", "prices.json")
@@ -124,9 +126,9 @@ def replay(bundle: Bundle) -> Case:
     if transport.unused():
         raise InputError(f"{bundle.folder}: the transcript holds {transport.unused()} calls that no step asked for")
     folder = bundle.folder / "liabilities" if bundle.path("liabilities/commitment.json") else None
-    case = _build_case(
-        declaration, placements, reserves, check_liabilities(declaration, folder), quotes, transcript.digest
-    )
+    known = check_liabilities(declaration, folder)
+    owners = _check_claims(declaration, progress)
+    case = _build_case(declaration, placements, reserves, owners, known, quotes, transcript.digest)
     if case.digest != bundle.manifest.case:
         raise InputError(
             f"{bundle.folder}: the evidence gives the case {case.digest}, the manifest names {bundle.manifest.case}"
@@ -154,7 +156,7 @@ def verify_bundle(
         raise InputError("name at least one pack: without rules there is nothing to judge")
     rulebooks = [load_pack(name) for name in packs]
     with open_bundle(Path(path)) as bundle:
-        case = replay(bundle)
+        case = replay(bundle, progress)
         sets = recheck_coin_sets(bundle, read_coin_sets(bundle, case.chains), utxo_sets, progress)
     case = case.trusting(trusted_roots, [chain for chain, wrong in sets.items() if not wrong])
     judgements = tuple(evaluate(case, pack) for pack in rulebooks)
@@ -200,11 +202,11 @@ def _build_case(
     declaration: Declaration,
     placements: Placements,
     reserves: Reserves,
+    owners: Mapping[AccountId, Ownership],
     liabilities: Liabilities | None,
     prices: tuple[PriceQuote, ...],
     transcript_digest: str,
 ) -> Case:
-    owners = check_ownership(declaration)
     positions = tuple(
         Position(placement, reserves.results[placement.holding], owners.get(placement.holding.account))
         for placement in placements.placements
@@ -220,6 +222,11 @@ def _build_case(
         prices=prices,
         transcript=transcript_digest,
     )
+
+
+def _check_claims(declaration: Declaration, progress: Progress) -> dict[AccountId, Ownership]:
+    of = len(declaration.ownership)
+    return check_ownership(declaration, lambda done: progress("claims of control", done, of))
 
 
 def _part(bundle: Bundle, name: str) -> bytes:

@@ -1,6 +1,7 @@
 """Does this signature show control of that account? One function, one small file per signature scheme."""
 
 from importlib import import_module
+from inspect import signature as parameters
 from typing import Any, cast
 
 from chains.errors import IdentifierError
@@ -35,4 +36,6 @@ def verify(scheme: str, account: str, message: str, signature: str, **material: 
         raise IdentifierError(f"unknown signature scheme {scheme[:40]!r}; known: {', '.join(SCHEMES)}")
     module, _, name = SCHEMES[scheme].partition(":")
     check = getattr(import_module(module), name)
+    if material and (unknown := sorted(set(material) - set(parameters(check).parameters))):
+        raise IdentifierError(f"{scheme} takes no {', '.join(unknown)}")
     return cast(OwnershipResult, check(account_id(account), message, signature, **material))

@@ -9,12 +9,12 @@ import re
 from collections.abc import Sequence
 from typing import Any
 
-from chains.decode import parse_json
 from chains.errors import IdentifierError, InvalidAnswerError, ProviderError
 from chains.ids import ChainId, address_of, chain_id, chain_of
 from chains.model import BlockRef, Holding, Reading
 from chains.network import Network
 from chains.providers import Provider
+from chains.rest import decode_page
 from chains.ton.address import MASTERCHAIN, canonical_address
 from chains.transport import Request, Transport
 
@@ -133,12 +133,7 @@ class TonReader:
     def _exchange(self, path: str) -> tuple[dict[str, Any], str, ProviderError | None]:
         """Return the result, its evidence, and the server's refusal if it refused."""
         response = self._transport.send(self._provider, Request("GET", path))
-        try:
-            decoded = parse_json(response.body)
-        except InvalidAnswerError as error:
-            if response.status >= 400:
-                raise ProviderError(f"{self._provider.name}: HTTP {response.status}", response.status) from error
-            raise self._invalid(str(error)) from error
+        decoded = decode_page(self._provider, response)
         if not isinstance(decoded, dict) or type(decoded.get("ok")) is not bool:
             raise ProviderError(f"{self._provider.name}: HTTP {response.status} without a result", response.status)
         if not decoded["ok"] or response.status >= 400:

@@ -4,13 +4,13 @@ from typing import Any
 
 import rfc8785
 
-from chains.decode import parse_json
 from chains.errors import InvalidAnswerError, ProviderError
 from chains.ids import ChainId
 from chains.jsonrpc import JsonRpc
 from chains.model import BlockRef
 from chains.network import Network
 from chains.providers import Provider
+from chains.rest import decode_page
 from chains.transport import Request, Response, Transport
 from chains.tron.header import block_id
 
@@ -56,12 +56,7 @@ class Node:
     def post(self, path: str, question: dict[str, Any]) -> tuple[dict[str, Any], str]:
         """Post a question; return the object that answers it, and the evidence."""
         response = self._transport.send(self._provider, Request("POST", path, rfc8785.dumps(question)))
-        try:
-            answer = parse_json(response.body)
-        except InvalidAnswerError as error:
-            if response.status >= 400:
-                raise ProviderError(f"{self.name}: HTTP {response.status}", response.status) from error
-            raise self.invalid(str(error)) from error
+        answer = decode_page(self._provider, response)
         if isinstance(answer, dict) and "Error" in answer:
             raise ProviderError(f"{self.name}: {_printable(answer['Error'])}")
         if response.status >= 400:

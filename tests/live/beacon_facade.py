@@ -1,10 +1,7 @@
 """A beacon chain over anvil: finalizes its blocks, signs as sync committees do, and serves the beacon API."""
 
-import json
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from threading import Thread
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
@@ -14,6 +11,7 @@ from chains.evm.light_client.forks import beacon_network
 from chains.providers import Provider
 from tests.chains.simulated_beacon import SimulatedBeacon, attested_in
 from tests.live.anvil import CHAIN, Anvil
+from tests.live.loopback_server import served_on_loopback
 
 START = 24
 _NUMBERS = {
@@ -82,23 +80,9 @@ class AnvilBeacon(SimulatedBeacon):
 def served(beacon: AnvilBeacon, operator: str = "beacon") -> Iterator[Provider]:
     """Serve a beacon chain on loopback and yield its provider, whose checkpoint is the chain's own."""
 
-    class Handler(BaseHTTPRequestHandler):
-        def do_GET(self) -> None:
-            found = beacon.answer(self.path)
-            body = json.dumps(found).encode()
-            self.send_response(404 if found is None else 200)
-            self.send_header("Content-Length", str(len(body)))
-            self.end_headers()
-            self.wfile.write(body)
+    def answer(path: str, question: Any) -> tuple[int, Any]:
+        found = beacon.answer(path)
+        return (404 if found is None else 200), found
 
-        def log_message(self, format: str, *args: object) -> None:  # noqa: A002 -- inherited signature
-            """Stay silent."""
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    thread = Thread(target=server.serve_forever, args=(0.02,), daemon=True)
-    thread.start()
-    address = f"http://127.0.0.1:{server.server_address[1]}"
-    yield Provider(operator, CHAIN, "beacon-api", (("checkpoint", beacon.checkpoint),), address)
-    server.shutdown()
-    server.server_close()
-    thread.join()
+    with served_on_loopback(answer) as address:
+        yield Provider(operator, CHAIN, "beacon-api", (("checkpoint", beacon.checkpoint),), address)

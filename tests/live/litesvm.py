@@ -5,11 +5,8 @@ The facade keeps what LiteSVM does not: slots, blocks, and each transaction's ba
 
 import base64
 import hashlib
-import json
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from threading import Thread
+from contextlib import AbstractContextManager, contextmanager
 from typing import Any, NamedTuple
 
 from solders.instruction import AccountMeta, Instruction
@@ -26,6 +23,7 @@ from chains.base_codecs import base58
 from chains.ids import AccountId, AssetId, ChainId
 from chains.network import network_of
 from chains.providers import Provider
+from tests.live.loopback_server import served_on_loopback
 
 CHAIN = ChainId("solana:EtWTRABZaYq6iMfeYKouRu166VU2xqa1")
 GENESIS_HASH = "EtWTRABZaYq6iMfeYKouRu166VU2xqa1wcaWoxPkrZBG"
@@ -255,35 +253,17 @@ def pay(source: Pubkey, target: Pubkey, lamports: int) -> Instruction:
     return transfer(TransferParams(from_pubkey=source, to_pubkey=target, lamports=lamports))
 
 
-@contextmanager
-def served(chain: LiteChain) -> Iterator[str]:
+def served(chain: LiteChain) -> AbstractContextManager[str]:
     """Serve a chain on loopback and yield the address."""
 
-    class Handler(BaseHTTPRequestHandler):
-        def do_POST(self) -> None:
-            question = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
-            if isinstance(question, list) and not chain.batches:
-                return self._send(403, {"error": "batches are not served"})
-            many = isinstance(question, list)
-            return self._send(200, [chain.answer(one) for one in question] if many else chain.answer(question))
+    def answer(path: str, question: Any) -> tuple[int, Any]:
+        if not isinstance(question, list):
+            return 200, chain.answer(question)
+        if not chain.batches:
+            return 403, {"error": "batches are not served"}
+        return 200, [chain.answer(one) for one in question]
 
-        def _send(self, status: int, answer: Any) -> None:
-            body = json.dumps(answer).encode()
-            self.send_response(status)
-            self.send_header("Content-Length", str(len(body)))
-            self.end_headers()
-            self.wfile.write(body)
-
-        def log_message(self, format: str, *args: object) -> None:  # noqa: A002 -- inherited signature
-            """Stay silent."""
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    thread = Thread(target=server.serve_forever, args=(0.02,), daemon=True)
-    thread.start()
-    yield f"http://127.0.0.1:{server.server_address[1]}"
-    server.shutdown()
-    server.server_close()
-    thread.join()
+    return served_on_loopback(answer)
 
 
 class SolanaHarness:

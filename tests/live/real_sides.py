@@ -13,7 +13,7 @@ from chains.providers import Provider
 from tests.live.anvil import MINT, AnvilHarness
 from tests.live.bitcoind import NodeHarness
 from verifier.declaration import OwnershipClaim
-from verifier.demo.chain_side import sign_bitcoin_message, sign_ethereum_message
+from verifier.ownership.signing import make_claim
 
 
 class KnotsSide:
@@ -55,10 +55,7 @@ class KnotsSide:
         self.node.mine()
 
     def claim(self, secret: bytes, message: str) -> OwnershipClaim:
-        account = account_id(f"{self.network.chain}:{self.address(secret)}")
-        assert self.network.bitcoin is not None
-        signature = sign_bitcoin_message(secret, self.network.bitcoin.message_magic, message)
-        return OwnershipClaim(account=account, scheme="bip-137", message=message, signature=signature)
+        return make_claim(account_id(f"{self.network.chain}:{self.address(secret)}"), "bip-137", message, secret)
 
 
 class AnvilSide:
@@ -93,6 +90,4 @@ class AnvilSide:
         self.harness.advance()
 
     def claim(self, secret: bytes, message: str) -> OwnershipClaim:
-        account = account_id(f"{self.network.chain}:{self.address(secret)}")
-        signature = sign_ethereum_message(secret, message)
-        return OwnershipClaim(account=account, scheme="eip-191", message=message, signature=signature)
+        return make_claim(account_id(f"{self.network.chain}:{self.address(secret)}"), "eip-191", message, secret)

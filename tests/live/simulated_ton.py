@@ -1,12 +1,9 @@
 """A server that speaks TON's documented HTTP API, for want of a real one: no real node was available."""
 
 import base64
-import json
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from hashlib import sha256
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from threading import Thread
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
@@ -14,6 +11,7 @@ from chains.base_codecs import crc16
 from chains.ids import AccountId, AssetId, ChainId
 from chains.network import network_of
 from chains.providers import Provider
+from tests.live.loopback_server import served_on_loopback
 
 CHAIN = ChainId("tvm:-239")
 FIRST = 30_497_145
@@ -79,29 +77,9 @@ def friendly(raw: str, tag: int = 0x11) -> str:
     return base64.urlsafe_b64encode(data + crc16(data).to_bytes(2, "big")).decode()
 
 
-@contextmanager
-def served(chain: SimulatedTon) -> Iterator[str]:
+def served(chain: SimulatedTon) -> AbstractContextManager[str]:
     """Serve a chain on loopback and yield the address."""
-
-    class Handler(BaseHTTPRequestHandler):
-        def do_GET(self) -> None:
-            status, answer = chain.answer(self.path)
-            body = json.dumps(answer).encode()
-            self.send_response(status)
-            self.send_header("Content-Length", str(len(body)))
-            self.end_headers()
-            self.wfile.write(body)
-
-        def log_message(self, format: str, *args: object) -> None:  # noqa: A002 -- inherited signature
-            """Stay silent."""
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    thread = Thread(target=server.serve_forever, args=(0.02,), daemon=True)
-    thread.start()
-    yield f"http://127.0.0.1:{server.server_address[1]}"
-    server.shutdown()
-    server.server_close()
-    thread.join()
+    return served_on_loopback(lambda path, question: chain.answer(path))
 
 
 def raw_address(number: int) -> str:

@@ -5,7 +5,8 @@ from chains.model import Balance, BlockRef, Disagreement, DisagreementReason, Ho
 from verifier.case import Case, Position
 from verifier.declaration import Declaration, DeclaredAsset, Exchange, Pool, Wallet
 from verifier.liabilities.check import Liabilities
-from verifier.ownership import Control, Ownership
+from verifier.ownership.binding import Binding
+from verifier.ownership.claims import Control, Ownership
 from verifier.reserves import Placement
 from verifier.snapshot import PriceQuote
 
@@ -36,7 +37,7 @@ def position(
     control: Control | None = Control.SIGNED,
     tier: Tier = Tier.OBSERVED,
 ) -> Position:
-    ownership = Ownership(account(number), control, "eip-191", True, "") if control else None
+    ownership = Ownership(account(number), control, "eip-191", Binding.NAMED, "", 0) if control else None
     return Position(Placement(Holding(account(number), asset), pool, 0), held(units, asset, number, tier), ownership)
 
 

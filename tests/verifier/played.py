@@ -12,8 +12,8 @@ from chains.network import Network, network_of
 from chains.providers import Provider, Providers
 from tests.chains.simulated_evm import CHAIN, SimulatedNode
 from verifier.declaration import OwnershipClaim
-from verifier.demo.chain_side import sign_ethereum_message
 from verifier.demo.exchange import PlayedExchange
+from verifier.ownership.signing import make_claim
 
 AS_OF = "2026-01-02T00:00:00Z"
 ETH = AssetId(f"{CHAIN}/slip44:60")
@@ -47,10 +47,7 @@ class SimulatedSide:
             node.balances[to] = node.balances.get(to, 0) + units
 
     def claim(self, secret: bytes, message: str) -> OwnershipClaim:
-        account = account_id(f"{CHAIN}:{self.address(secret)}")
-        return OwnershipClaim(
-            account=account, scheme="eip-191", message=message, signature=sign_ethereum_message(secret, message)
-        )
+        return make_claim(account_id(f"{CHAIN}:{self.address(secret)}"), "eip-191", message, secret)
 
 
 class Inputs:

@@ -21,7 +21,8 @@ from verifier.liabilities.publisher.blocks import fold, fold_top, to_rows
 from verifier.liabilities.publisher.leaf_files import write_part
 from verifier.liabilities.publisher.leaf_index import LeafIndex, PartEntry, save_index
 from verifier.liabilities.publisher.place import Place
-from verifier.ownership import Control, check_ownership
+from verifier.ownership.binding import Binding
+from verifier.ownership.claims import Control, check_ownership
 from verifier.run import collect, verify_bundle
 from verifier.verdict import Verdict
 
@@ -38,7 +39,7 @@ def claims(inputs: Inputs) -> list[dict[str, str]]:
 def test_a_signed_message_that_names_exchange_and_date_is_bound(tmp_path: Path) -> None:
     with played(tmp_path / "in") as (inputs, _):
         owners = check_ownership(load_declaration(inputs.declaration))
-    assert {(owner.control, owner.bound) for owner in owners.values()} == {(Control.SIGNED, True)}
+    assert {(owner.control, owner.binding) for owner in owners.values()} == {(Control.SIGNED, Binding.NAMED)}
 
 
 def test_a_signature_over_another_message_is_refused_and_its_wallet_counts_for_nothing(tmp_path: Path) -> None:

@@ -11,7 +11,7 @@ from chains.model import Tier
 from tests.verifier.cases import ETH, USD, case, position, price
 from verifier.case import Case, Position
 from verifier.declaration import Pool
-from verifier.ownership import Control
+from verifier.ownership.claims import Control
 from verifier.policy.evaluate import Judgement, evaluate
 from verifier.policy.finding import Finding, Reason
 from verifier.policy.pack import load_pack

@@ -13,8 +13,9 @@ from hypothesis import strategies as st
 from typer.testing import CliRunner
 
 from tests.builders import wallet_lists as make
+from verifier.dates import date_in_text
 from verifier.errors import InputError, UnavailableError, VerifierError
-from verifier.wallet_lists.dates import BITCOIN, ETHEREUM, date_in_text, day_of_height
+from verifier.wallet_lists.dates import BITCOIN, ETHEREUM, day_of_height
 from verifier.wallet_lists.networks import listed_networks, network_of_row, parse_label
 from verifier.wallet_lists.report import check_wallet_lists
 

@@ -3,9 +3,12 @@
 import sys
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
+from typer.core import TyperGroup
+
+from verifier.cli import wallets_challenge, wallets_movement, wallets_sign
 
 if TYPE_CHECKING:
     from verifier.wallet_lists.comparison import Comparison
@@ -20,6 +23,12 @@ Example: por wallets okx_por_2026-11.csv
 
 Exit codes: 0 nothing refused, 1 a signature or total is refused, 2 nothing could be checked, 3 bad input.
 """
+GROUP = """Wallets: published lists, and proofs of control.
+
+`por wallets FILE…` checks an exchange's published wallet list (the same as `por wallets check FILE…`). `challenge`
+prints exactly what to sign for a declaration, and `sign` signs it with keys from a file. `movement` draws amounts to be
+moved on the chain, and checks that they were.
+"""
 LIMITS = (
     "that the coins are there: amounts are the exchange's word until they are read from the chains (por collect)",
     "that the exchange holds the keys today, unless a message names this list and a recent date",
@@ -29,7 +38,23 @@ SECONDS_BEFORE, SECONDS_BETWEEN, SECONDS_BETWEEN_LINES = 2.0, 0.5, 10.0
 _SHOWN_ASSETS = 12
 
 
-def wallets(
+class _FilesByDefault(TyperGroup):
+    """Take what is no subcommand as the files of `check`."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        if args and args[0] not in self.commands and args[0] not in ctx.help_option_names:
+            args = ["check", *args]
+        return super().parse_args(ctx, args)
+
+
+app = typer.Typer(help=GROUP, cls=_FilesByDefault, no_args_is_help=True)
+app.command("challenge", help=wallets_challenge.EXAMPLE)(wallets_challenge.challenge)
+app.add_typer(wallets_movement.app, name="movement")
+app.command("sign", help=wallets_sign.EXAMPLE)(wallets_sign.sign)
+
+
+@app.command("check", help=EXAMPLE)
+def check(
     files: Annotated[list[Path], typer.Argument(help="published wallet lists; several are compared with each other")],
     as_json: Annotated[bool, typer.Option("--json", help="print one JSON object")] = False,
 ) -> None:
@@ -52,9 +77,6 @@ def wallets(
         for sentence in LIMITS:
             typer.echo(f"  - {sentence}")
     raise typer.Exit(report.exit_code)
-
-
-wallets.__doc__ = EXAMPLE
 
 
 def _explain(report: "ListReport") -> None:

@@ -11,7 +11,7 @@ from chains.ids import AssetId, ChainId, account_id
 from chains.network import Network
 from chains.providers import Provider
 from verifier.declaration import OwnershipClaim
-from verifier.demo.chain_side import sign_bitcoin_message, sign_ethereum_message
+from verifier.ownership.signing import make_claim
 
 
 class BitcoinSide:
@@ -44,10 +44,7 @@ class BitcoinSide:
         self._chain.mine()
 
     def claim(self, secret: bytes, message: str) -> OwnershipClaim:
-        account = account_id(f"{self.network.chain}:{self.address(secret)}")
-        magic = self.network.bitcoin.message_magic if self.network.bitcoin else ""
-        signature = sign_bitcoin_message(secret, magic, message)
-        return OwnershipClaim(account=account, scheme="bip-137", message=message, signature=signature)
+        return make_claim(account_id(f"{self.network.chain}:{self.address(secret)}"), "bip-137", message, secret)
 
 
 class EvmSide:
@@ -78,6 +75,4 @@ class EvmSide:
         self._chain.mine()
 
     def claim(self, secret: bytes, message: str) -> OwnershipClaim:
-        account = account_id(f"{self.network.chain}:{self.address(secret)}")
-        signature = sign_ethereum_message(secret, message)
-        return OwnershipClaim(account=account, scheme="eip-191", message=message, signature=signature)
+        return make_claim(account_id(f"{self.network.chain}:{self.address(secret)}"), "eip-191", message, secret)

@@ -7,8 +7,13 @@ from chains.ids import AssetId
 from chains.model import Balance, Disagreement, Tier
 from verifier.case import Case, Position
 from verifier.declaration import Pool
-from verifier.ownership import Control
+from verifier.ownership.claims import Control, control_of
 from verifier.policy.pack import Rule
+
+UNSHOWN = {
+    Control.UNCLAIMED: "nobody has shown control of it",
+    Control.THIRD_PARTY: "a third party holds it, and no key was shown",
+}
 
 
 class Amount(NamedTuple):
@@ -51,9 +56,9 @@ def pool_amount(case: Case, asset: AssetId, pools: Collection[Pool], *, signed_o
         if control is Control.SIGNED:
             low += result.units
             high += result.units
-        elif control is Control.UNCLAIMED:
+        elif control is not Control.REFUSED:
             high += result.units
-            opened.append(f"{position.placement.holding.account}: nobody has shown control of it")
+            opened.append(f"{position.placement.holding.account}: {UNSHOWN[control]}")
         else:
             refused.append(f"{position.placement.holding.account}: its ownership claim was refused")
     return Amount(low, high if bounded else None, tier, tuple(sorted(evidence)), tuple(opened), tuple(refused))
@@ -78,4 +83,4 @@ def _answers(result: Disagreement) -> str:
 
 
 def _control(position: Position) -> Control:
-    return position.ownership.control if position.ownership else Control.UNCLAIMED
+    return control_of(position.ownership, position.placement.pool)

@@ -4,6 +4,7 @@ from chains.model import Balance, ProofKind, Tier
 from chains.network import network_of
 from verifier.case import Case
 from verifier.declaration import utc_seconds, utc_text
+from verifier.ownership.binding import Binding
 from verifier.recheck import RULE
 from verifier.run import Verification
 from verifier.verdict import Verdict
@@ -37,7 +38,7 @@ def limits(result: Verification) -> list[str]:
         sentences.append(
             "A client left out of the liabilities is found only when clients check their own proof (`por check`)."
         )
-    unbound = [p for p in case.positions if p.ownership and not p.ownership.bound]
+    unbound = [p for p in case.positions if p.ownership and p.ownership.binding is Binding.NONE]
     if unbound:
         sentences.append(
             f"{len(unbound)} ownership signatures name neither this exchange nor this date: they may be old."

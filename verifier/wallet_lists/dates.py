@@ -1,11 +1,11 @@
 """When a list was made and when a message was signed, as far as the list itself shows it."""
 
-import re
 from collections.abc import Mapping
-from datetime import UTC, date, datetime, timedelta
+from datetime import date
 from typing import NamedTuple
 
 from chains.ids import ChainId
+from verifier.dates import date_in_text, day_of
 
 BITCOIN = ChainId("bip122:000000000019d6689c085ae165831e93")
 ETHEREUM = ChainId("eip155:1")
@@ -22,12 +22,6 @@ KNOWN_BLOCKS: dict[ChainId, tuple[tuple[int, int], ...]] = {
     ),
 }
 _NAMES = {ETHEREUM: "Ethereum", BITCOIN: "Bitcoin"}
-_MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
-_NUMERIC = re.compile(r"(?<![0-9])(20[0-9]{2})([-/.]?)(0[1-9]|1[0-2])\2(0[1-9]|[12][0-9]|3[01])")
-_WORDED = re.compile(
-    r"(?i)\b(?:([0-9]{1,2})(?:st|nd|rd|th)?\s+)?([a-z]{3})[a-z]*\.?\s+(?:([0-9]{1,2}),?\s+)?(20[0-9]{2})"
-)
-_UNIX = re.compile(r"(?<![0-9])(1[0-9]{9})(?:[0-9]{3})?(?![0-9])")
 
 
 class ListDate(NamedTuple):
@@ -56,27 +50,4 @@ def day_of_height(chain: ChainId, height: int) -> date:
     place = max(1, min(len(known) - 1, sum(1 for each, _ in known if each <= height)))
     (first, start), (last, end) = known[place - 1], known[place]
     seconds = start + (height - first) * (end - start) // (last - first)
-    return _day(min(max(seconds, 0), 4_102_444_800))
-
-
-def date_in_text(text: str) -> date | None:
-    """Return a date that a text states: 2026-01-31, 20260131, 31 January 2026, or a Unix time of ten digits."""
-    match = _NUMERIC.search(text)
-    if match:
-        return _date(int(match[1]), int(match[3]), int(match[4]))
-    match = _WORDED.search(text)
-    if match and match[2].lower() in _MONTHS:
-        return _date(int(match[4]), _MONTHS.index(match[2].lower()) + 1, int(match[1] or match[3] or 1))
-    match = _UNIX.search(text)
-    return _day(int(match[1])) if match else None
-
-
-def _date(year: int, month: int, day: int) -> date | None:
-    try:
-        return date(year, month, day)
-    except ValueError:  # the thirty-first of a month that has none
-        return None
-
-
-def _day(seconds: int) -> date:
-    return (datetime(1970, 1, 1, tzinfo=UTC) + timedelta(seconds=seconds)).date()
+    return day_of(min(max(seconds, 0), 4_102_444_800))

@@ -5,7 +5,8 @@ from decimal import Decimal
 from fractions import Fraction
 from typing import NamedTuple
 
-from verifier.wallet_lists.dates import ListDate, date_in_text
+from verifier.dates import date_in_text
+from verifier.wallet_lists.dates import ListDate
 from verifier.wallet_lists.judge import Status
 from verifier.wallet_lists.record import Role
 from verifier.wallet_lists.survey import Survey, share_of

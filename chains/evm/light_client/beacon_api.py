@@ -2,7 +2,6 @@
 
 from typing import Any
 
-from chains.decode import parse_json
 from chains.errors import InvalidAnswerError, NetworkDataError, ProviderError
 from chains.evm.hexadecimal import data, hexadecimal
 from chains.evm.light_client.containers import (
@@ -17,6 +16,7 @@ from chains.ids import ChainId
 from chains.model import Anchor, BlockRef, ProofKind
 from chains.network import Network
 from chains.providers import Provider
+from chains.rest import decode_page
 from chains.transport import Request, Response, Transport
 
 _BASE = "/eth/v1/beacon/light_client"
@@ -90,10 +90,7 @@ class BeaconApi:
         evidence.append(response.evidence)
         if response.status != 200:
             raise ProviderError(f"{self._provider.name}: HTTP {response.status} for {path[:60]}", response.status)
-        try:
-            return parse_json(response.body)
-        except InvalidAnswerError as error:
-            raise InvalidAnswerError(f"{self._provider.name}: {path[:60]}: {error}") from error
+        return decode_page(self._provider, response, path[:60])
 
 
 def _parts(answer: Any, where: str) -> dict[str, Any]:

@@ -15,6 +15,7 @@ RULES: Mapping[str, str] = {
     "coverage-per-asset": "verifier.policy.rules.coverage:coverage_per_asset",
     "hot-share": "verifier.policy.rules.hot_share:hot_share",
     "guarantee-matches-hot": "verifier.policy.rules.guarantee:guarantee_matches_hot",
+    "wallet-control": "verifier.policy.rules.control:wallet_control",
     "per-user-attributability": "verifier.policy.rules.attributability:per_user_attributability",
 }
 

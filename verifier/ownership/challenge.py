@@ -1,0 +1,66 @@
+"""What exactly is to be signed, wallet by wallet: a text that fits this declaration and no other."""
+
+from collections.abc import Iterable, Sequence
+from typing import Any, NamedTuple
+
+from chains.ids import AccountId, chain_of, family_of
+from chains.network import network_of
+from verifier.declaration import Declaration, Pool
+
+FORMAT = "reserve-verifier/challenge/1"
+TITLE = "Proof of control over a reserve wallet"
+# The scheme to sign with where a family has one of its own; others are signed as the family's page says.
+SCHEMES = {"eip155": "eip-191", "bip122": "bip-322", "tron": "tron-v2", "solana": "ed25519", "stellar": "sep-53"}
+OLDER_BITCOIN = "bitcoin-message"
+
+
+class Challenge(NamedTuple):
+    """One wallet's text: sign exactly these bytes (UTF-8, no line end at the end)."""
+
+    account: AccountId
+    pool: Pool
+    label: str
+    scheme: str
+    message: str
+
+
+def challenge_text(declaration: Declaration, account: AccountId) -> str:
+    """Return the text to sign for one account; five lines, the last of which names the account."""
+    return "\n".join(
+        (
+            TITLE,
+            f"Exchange: {declaration.exchange.id}",
+            f"As of: {declaration.as_of}",
+            f"Declaration: {declaration.challenge_digest}",
+            f"Account: {account}",
+        )
+    )
+
+
+def challenges(declaration: Declaration, accounts: Sequence[tuple[AccountId, Pool, str]]) -> list[Challenge]:
+    """Return one challenge per account, in order; `accounts` come with pool and label."""
+    return [
+        Challenge(account, pool, label, scheme_for(account), challenge_text(declaration, account))
+        for account, pool, label in accounts
+    ]
+
+
+def scheme_for(account: AccountId) -> str:
+    """Name the scheme an account of this family is best signed with; empty when there is no standard one."""
+    family = family_of(chain_of(account))
+    if family != "bip122":
+        return SCHEMES.get(family, "")
+    facts = network_of(chain_of(account)).bitcoin
+    segwit = facts is not None and facts.bech32_hrp != ""
+    return SCHEMES[family] if segwit else OLDER_BITCOIN
+
+
+def challenge_record(declaration: Declaration, found: Iterable[Challenge]) -> dict[str, Any]:
+    """Return a batch of challenges as JSON values: what a signer reads."""
+    return {
+        "format": FORMAT,
+        "exchange": declaration.exchange.id,
+        "as_of": declaration.as_of,
+        "declaration": declaration.challenge_digest,
+        "challenges": [{**challenge._asdict(), "pool": str(challenge.pool)} for challenge in found],
+    }
