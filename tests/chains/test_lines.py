@@ -80,8 +80,10 @@ def serving_lines(
         threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
         scheme = "ssl" if certificate else "tcp"
         url = f"{scheme}://127.0.0.1:{server.server_address[1]}"
-        yield Provider("liar", CHAIN, "electrum", (), url), seen
-        server.shutdown()
+        try:
+            yield Provider("liar", CHAIN, "electrum", (), url), seen
+        finally:
+            server.shutdown()
 
 
 def asking(count: int, size: int = 0) -> Request:

@@ -54,8 +54,10 @@ def _serving(script: Script) -> Iterator[Provider]:
     with _Server(("127.0.0.1", 0), Handler) as server:
         threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
         url = f"http://127.0.0.1:{server.server_address[1]}/secret-key"
-        yield Provider("liar", ChainId("eip155:1"), "json-rpc", (), url, "user", "hunter2")
-        server.shutdown()
+        try:
+            yield Provider("liar", ChainId("eip155:1"), "json-rpc", (), url, "user", "hunter2")
+        finally:
+            server.shutdown()
 
 
 def _http(body: bytes, status: str = "200 OK", *headers: str) -> bytes:
