@@ -89,6 +89,7 @@ class OwnershipClaim(_Record):
     public_key: str | None = Field(default=None, max_length=10_000)
     script: str | None = Field(default=None, max_length=20_000)
     more_signatures: list[Annotated[str, Field(max_length=10_000)]] | None = Field(default=None, max_length=100)
+    material: dict[str, Annotated[str, Field(max_length=1_000_000)]] | None = Field(default=None, max_length=8)
 
 
 class Wallet(_Record):

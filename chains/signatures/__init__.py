@@ -22,6 +22,12 @@ SCHEMES: dict[str, str] = {
     "okx-keccak": "chains.signatures.okx_keccak:verify",
     "ed25519": "chains.signatures.ed25519:verify_text",
     "okx-ed25519": "chains.signatures.ed25519:verify_okx",
+    "sep-53": "chains.signatures.sep53:verify",
+    "sui-message": "chains.signatures.sui_message:verify",
+    "nep-413": "chains.signatures.nep413:verify",
+    "adr-036": "chains.signatures.adr036:verify",
+    "xrpl-text": "chains.signatures.xrpl_text:verify",
+    "filecoin": "chains.signatures.filecoin:verify",
 }
 
 

@@ -10,7 +10,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from chains import base_codecs as codec
 from chains.errors import IdentifierError
-from chains.ids import AccountId, chain_of
+from chains.ids import AccountId, chain_of, family_of
 from chains.signatures.key_addresses import address_facts, ed25519_addresses
 from chains.signatures.messages import okx_text
 from chains.signatures.recovered_account import plain_address
@@ -45,18 +45,30 @@ def verify_text(account: AccountId, message: str, signature: str, *, public_key:
     `non-canonical` (s not below the group's order), `not-signed`, `signer-differs`, and `unbound` where the chain's
     addresses do not follow from the key. Raises IdentifierError for a chain of another curve. Source: RFC 8032.
     """
-    return _verify("ed25519", lambda text: text, account, message, signature, public_key)
+    return check_edwards("ed25519", lambda text: text, account, message, signature, public_key)
 
 
 def verify_okx(account: AccountId, message: str, signature: str, *, public_key: str = "") -> OwnershipResult:
     """Check `okx-ed25519`: a signature over OKX's envelope around the text. Reasons as in `ed25519`."""
-    return _verify("okx-ed25519", okx_text, account, message, signature, public_key)
+    return check_edwards("okx-ed25519", okx_text, account, message, signature, public_key)
 
 
-def _verify(
-    scheme: str, envelope: Digest, account: AccountId, message: str, signature: str, public_key: str
+def check_edwards(
+    scheme: str,
+    envelope: Digest,
+    account: AccountId,
+    message: str,
+    signature: str,
+    public_key: str = "",
+    families: tuple[str, ...] = (),
 ) -> OwnershipResult:
+    """Check a signature over a text in an envelope, and that the key's address is the account's.
+
+    Raises IdentifierError for an account of a family outside `families` (any, when empty), or of another curve.
+    """
     chain, address = chain_of(account), plain_address(account)
+    if families and family_of(chain) not in families:
+        raise IdentifierError(f"{account}: {scheme} serves accounts of {', '.join(families)} only")
     facts = address_facts().get(chain)
     if facts is None or facts.curve != "ed25519":
         raise IdentifierError(f"{account}: {scheme} serves accounts of ed25519 chains only; {chain} is none known here")

@@ -107,5 +107,10 @@ def _rank(ownership: Ownership) -> tuple[bool, Binding, int]:
 
 def _material(claim: OwnershipClaim) -> dict[str, Any]:
     """Return what a scheme needs beside account, message and signature, as far as the claim gives it."""
-    given = {"public_key": claim.public_key, "script": claim.script, "more_signatures": claim.more_signatures}
+    given: dict[str, Any] = {
+        "public_key": claim.public_key,
+        "script": claim.script,
+        "more_signatures": claim.more_signatures,
+    }
+    given |= claim.material or {}
     return {name: tuple(value) if isinstance(value, list) else value for name, value in given.items() if value}
