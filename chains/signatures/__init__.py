@@ -27,6 +27,7 @@ SCHEMES: dict[str, str] = {
     "nep-413": "chains.signatures.nep413:verify",
     "adr-036": "chains.signatures.adr036:verify",
     "xrpl-text": "chains.signatures.xrpl_text:verify",
+    "ton-proof": "chains.signatures.ton_proof:verify",
     "filecoin": "chains.signatures.filecoin:verify",
 }
 

@@ -16,6 +16,7 @@ from chains.ids import ChainId
 from chains.signatures import UNBOUND, verify
 from chains.signatures.adr036 import digest_of
 from chains.signatures.key_addresses import ed25519_addresses, secp256k1_addresses
+from chains.signatures.recovered_account import escape
 from chains.signatures.secp256k1 import ORDER
 from chains.signatures.xrpl_text import digest as half_sha512
 
@@ -78,6 +79,18 @@ def cosmos(chain: str) -> Claim:
     return Claim("adr-036", account, b64(signed), {"public_key": PUBLIC})
 
 
+def ton() -> Claim:
+    """Sign for the raw form of a version 4 wallet; the layout is spelled out a second time here."""
+    address = next(
+        text for text in sorted(ed25519_addresses(ChainId("tvm:-239"), EDWARDS_KEY)) if text.startswith("0:")
+    )
+    body = b"ton-proof-item-v2/" + bytes(4) + bytes.fromhex(address[2:]) + (7).to_bytes(4, "little") + b"por.app"
+    body += (1_795_000_000).to_bytes(8, "little") + TEXT.encode()
+    signed = EDWARDS.sign(sha256(b"\xff\xffton-connect" + sha256(body).digest()).digest())
+    material = {"domain": "por.app", "timestamp": "1795000000", "public_key": EDWARDS_KEY.hex()}
+    return Claim("ton-proof", f"tvm:-239:{escape(address)}", b64(signed), material)
+
+
 CLAIMS = [
     Claim(
         "sep-53",
@@ -96,6 +109,7 @@ CLAIMS = [
         "01" + compact(blake2b(TEXT.encode(), digest_size=32).digest()).hex(),
         {},
     ),
+    ton(),
 ]
 IDS = [f"{claim.scheme} {claim.account[:12]}" for claim in CLAIMS]
 
@@ -200,6 +214,8 @@ def test_a_key_that_the_address_does_not_show_is_unbound_where_keys_may_change()
         ("adr-036", b64(bytes(64)), {"public_key": "02"}, "malformed-key"),
         ("adr-036", b64(bytes(64)), {"public_key": PUBLIC}, "not-signed"),
         ("filecoin", "02" + "11" * 65, {}, "key-kind-not-covered"),
+        ("ton-proof", b64(bytes(64)), {"domain": "", "timestamp": "1", "public_key": ""}, "malformed-domain"),
+        ("ton-proof", b64(bytes(64)), {"domain": "x", "timestamp": "1", "public_key": ""}, "malformed-time"),
         ("filecoin", "zz", {}, "malformed-signature"),
         ("sep-53", "zz", {}, "malformed-signature"),
     ],
