@@ -22,6 +22,7 @@ SCHEMES: dict[str, str] = {
     "okx-keccak": "chains.signatures.okx_keccak:verify",
     "ed25519": "chains.signatures.ed25519:verify_text",
     "okx-ed25519": "chains.signatures.ed25519:verify_okx",
+    "sr25519": "chains.signatures.sr25519:verify",
     "sep-53": "chains.signatures.sep53:verify",
     "sui-message": "chains.signatures.sui_message:verify",
     "nep-413": "chains.signatures.nep413:verify",

@@ -77,7 +77,7 @@ def check_edwards(
         return OwnershipResult(valid, reason, scheme, account, account if valid else None)
 
     # 1. The key: the one that is named, or the one inside the address
-    key = _named_key(public_key) if public_key else _key_inside(facts.rule, address)
+    key = _named_key(public_key) if public_key else key_inside(facts.rule, address)
     text, raw = encode(message), _signature(signature)
     if text is None or raw is None:
         return answer(False, "malformed-message" if text is None else "malformed-signature")
@@ -133,7 +133,7 @@ def _named_key(text: str) -> bytes | None:
     return raw if raw is not None and len(raw) == 32 else None
 
 
-def _key_inside(rule: str, address: str) -> bytes | None:
+def key_inside(rule: str, address: str) -> bytes | None:
     """Return the 32 bytes of key inside an address of a kind that carries it; its checksum is compared later."""
     raw: bytes | None = None
     if rule == "base58-key":

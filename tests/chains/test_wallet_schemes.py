@@ -5,6 +5,7 @@ from hashlib import blake2b, sha256
 from typing import Any, NamedTuple
 
 import pytest
+import sr25519
 from coincurve import PrivateKey
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.asymmetric.utils import encode_dss_signature
@@ -91,6 +92,12 @@ def ton() -> Claim:
     return Claim("ton-proof", f"tvm:-239:{escape(address)}", b64(signed), material)
 
 
+def polkadot(chain: str = "polkadot:91b171bb158e2d3848fa23a9f1c25182") -> Claim:
+    key = sr25519.pair_from_seed(SECRET)
+    signed = sr25519.sign(key, b"<Bytes>" + TEXT.encode() + b"</Bytes>")
+    return Claim("sr25519", f"{chain}:{min(ed25519_addresses(ChainId(chain), key[0]))}", "0x" + signed.hex(), {})
+
+
 CLAIMS = [
     Claim(
         "sep-53",
@@ -110,6 +117,8 @@ CLAIMS = [
         {},
     ),
     ton(),
+    polkadot(),
+    polkadot("polkadot:b0a8d493285c2df73290dfb7e61f870f"),
 ]
 IDS = [f"{claim.scheme} {claim.account[:12]}" for claim in CLAIMS]
 
@@ -216,6 +225,8 @@ def test_a_key_that_the_address_does_not_show_is_unbound_where_keys_may_change()
         ("filecoin", "02" + "11" * 65, {}, "key-kind-not-covered"),
         ("ton-proof", b64(bytes(64)), {"domain": "", "timestamp": "1", "public_key": ""}, "malformed-domain"),
         ("ton-proof", b64(bytes(64)), {"domain": "x", "timestamp": "1", "public_key": ""}, "malformed-time"),
+        ("sr25519", "zz", {}, "malformed-signature"),
+        ("sr25519", "0x" + "00" * 64, {}, "malformed-signature"),
         ("filecoin", "zz", {}, "malformed-signature"),
         ("sep-53", "zz", {}, "malformed-signature"),
     ],
