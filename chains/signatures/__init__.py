@@ -1,5 +1,6 @@
 """Does this signature show control of that account? One function, one small file per signature scheme."""
 
+from functools import cache
 from importlib import import_module
 from inspect import signature as parameters
 from typing import Any, cast
@@ -12,9 +13,13 @@ __all__ = ["SCHEMES", "UNBOUND", "OwnershipResult", "verify"]
 
 SCHEMES: dict[str, str] = {
     "bip-137": "chains.signatures.bip137:verify",
+    "bip-127": "chains.signatures.bip127:verify",
+    "bip-322": "chains.signatures.bip322:verify",
     "bitcoin-message": "chains.signatures.bitcoin_message:verify",
     "eip-191": "chains.signatures.eip191:verify",
     "eip-191-hash": "chains.signatures.evm_hash:verify",
+    "eip-712": "chains.signatures.eip712:verify",
+    "safe": "chains.signatures.safe:verify",
     "keccak": "chains.signatures.keccak_text:verify",
     "tron-v1": "chains.signatures.tron:verify_hash",
     "tron-v1-text": "chains.signatures.tron:verify_unhashed",
@@ -44,6 +49,21 @@ def verify(scheme: str, account: str, message: str, signature: str, **material: 
         raise IdentifierError(f"unknown signature scheme {scheme[:40]!r}; known: {', '.join(SCHEMES)}")
     module, _, name = SCHEMES[scheme].partition(":")
     check = getattr(import_module(module), name)
-    if material and (unknown := sorted(set(material) - set(parameters(check).parameters))):
-        raise IdentifierError(f"{scheme} takes no {', '.join(unknown)}")
+    unknown, missing = _misfit(SCHEMES[scheme], frozenset(material))
+    if unknown or missing:
+        wrong = f"takes no {', '.join(unknown)}" if unknown else f"needs {', '.join(missing)}"
+        raise IdentifierError(f"{scheme} {wrong}")
     return cast(OwnershipResult, check(account_id(account), message, signature, **material))
+
+
+@cache
+def _misfit(place: str, material: frozenset[str]) -> tuple[list[str], list[str]]:
+    """Return the names of material that a scheme does not take, and of that which it needs and was not given."""
+    module, _, name = place.partition(":")
+    named = {
+        key: one.default is one.empty
+        for key, one in parameters(getattr(import_module(module), name)).parameters.items()
+        if one.kind is one.KEYWORD_ONLY
+    }
+    missing = [key for key, required in named.items() if required and key not in material]
+    return sorted(material - set(named)), missing

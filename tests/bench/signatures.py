@@ -12,7 +12,10 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from chains.signatures import verify
 from chains.signatures.key_addresses import evm_address
 from tests.builders import wallet_lists as make
+from tests.chains import bip322_signer
+from tests.chains.bip322_signer import KINDS
 from tests.chains.signature_cases import CASES, MESSAGE
+from tests.chains.test_bip127 import Reserves
 from verifier.wallet_lists.report import check_wallet_lists
 
 RUNS = 3
@@ -53,6 +56,37 @@ def bare_of(case):
     return bare_recover(case.signature), 1 + len(case.material.get("more_signatures", ()))
 
 
+def bare_ecdsa():
+    """Return one ECDSA check of a parsed key: the least that a signature before Taproot costs."""
+    key, digest = make.key(7).public_key, bytes(range(32))
+    signature = make.key(7).sign(digest, hasher=None)
+    return lambda: key.verify(signature, digest, hasher=None)
+
+
+def bare_schnorr():
+    key, digest = coincurve.PublicKeyXOnly(make.key(7).public_key.format()[1:]), bytes(range(32))
+    signature = make.key(7).sign_schnorr(digest)
+    return lambda: key.verify(signature, digest)
+
+
+def script_lines() -> list[str]:
+    """Return a line per kind of BIP-322 signature, and one for the inputs of a BIP-127 proof."""
+    lines = []
+    for lock in KINDS:
+        signature = bip322_signer.signed(lock)
+        rate = per_second(lambda lock=lock, text=signature: verify("bip-322", lock.account, MESSAGE, text))
+        bare = per_second(bare_schnorr() if "taproot" in lock.rules else bare_ecdsa())
+        lines.append(f"{'bip-322 ' + lock.name:<44}{rate:>10,.0f}{bare:>11,.0f}{bare / rate:>7.2f}x")
+    owner, inputs = KINDS[1], 500
+    proof = Reserves([owner] * inputs).text()
+    rate = inputs * per_second(lambda: verify("bip-127", owner.account, MESSAGE, proof))
+    bare = per_second(bare_ecdsa())
+    lines.append(
+        f"{f'bip-127 inputs ({inputs} p2wpkh in one proof)':<44}{rate:>10,.0f}{bare:>11,.0f}{bare / rate:>7.2f}x"
+    )
+    return lines
+
+
 def list_of(rows: int) -> str:
     """Return a list of EVM wallets that all sign."""
     numbers = range(1_000, 1_000 + rows)
@@ -73,6 +107,7 @@ def main(rows: int = 20_000) -> None:
         call, count = bare_of(case)
         bare = per_second(call) / count
         lines.append(f"{case.name:<44}{ours:>10,.0f}{bare:>11,.0f}{bare / ours:>7.2f}x")
+    lines += script_lines()
     with tempfile.TemporaryDirectory() as name:
         path = Path(name) / "list.csv"
         path.write_text(list_of(rows), "utf-8")

@@ -168,3 +168,10 @@ def test_many_claims_are_checked_by_several_processes_to_the_same_result(monkeyp
     assert check_ownership(stated, told.append) == alone
     assert told == [500, 1_000]
     assert alone[ACCOUNT].binding is Binding.ATTESTATION
+
+
+def test_a_claim_cannot_bring_the_state_root_it_is_judged_by() -> None:
+    material = {"proof": "{}", "state_root": "0x" + "11" * 32}
+    stated = OwnershipClaim(account=ACCOUNT, scheme="safe", message="x", signature="0x", material=material)
+    found = check_claim(TERMS, stated)
+    assert (found.control, found.reason) == (Control.REFUSED, "proof-missing")

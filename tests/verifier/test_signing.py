@@ -35,6 +35,7 @@ SOLANA = AccountId(f"solana:5eykt4UsFv8P8NJdTREpY1vzqKqZKvdp:{base58(EDWARDS)}")
 PAIRS = [
     ("eip-191", ETHEREUM), ("eip-191-hash", ETHEREUM), ("keccak", ETHEREUM), ("tron-v2", TRON), ("ed25519", SOLANA),
     ("bip-137", SEGWIT), ("bip-137", LEGACY), ("bip-137", NESTED), ("bitcoin-message", SEGWIT),
+    ("bip-322", SEGWIT), ("bip-322", LEGACY), ("bip-322", NESTED),
 ]  # fmt: skip
 
 
@@ -114,7 +115,7 @@ def test_a_declaration_is_signed_offline_and_its_claims_are_bound_to_it(
     path = declare(tmp_path, ETHEREUM, SEGWIT, TRON, SOLANA, LEGACY)
     keys = keys_file(
         tmp_path,
-        entry(ETHEREUM, f'secret = "{SECRET.hex()}"') + entry(SEGWIT, 'secret_env = "ONE_KEY"\nscheme = "bip-137"')
+        entry(ETHEREUM, f'secret = "{SECRET.hex()}"') + entry(SEGWIT, 'secret_env = "ONE_KEY"')
         + entry(TRON, 'secret_file = "one.key"') + entry(SOLANA, 'secret_env = "ONE_KEY"'),
     )  # fmt: skip
     code, printed = run("wallets", "sign", path, "--keys", keys, "--out", tmp_path / "signed.json")

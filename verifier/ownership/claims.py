@@ -17,6 +17,8 @@ from verifier.declaration import Declaration, OwnershipClaim, Pool
 from verifier.ownership.binding import Binding, Terms, age_days, bind, terms_of
 
 MANY, PORTION = 5_000, 500
+# What a scheme must be told by whoever verifies: a claim that brought its own state root would prove itself.
+OURS = frozenset({"state_root"})
 
 Progress = Callable[[int], None]
 
@@ -112,5 +114,5 @@ def _material(claim: OwnershipClaim) -> dict[str, Any]:
         "script": claim.script,
         "more_signatures": claim.more_signatures,
     }
-    given |= claim.material or {}
+    given |= {name: value for name, value in (claim.material or {}).items() if name not in OURS}
     return {name: tuple(value) if isinstance(value, list) else value for name, value in given.items() if value}
