@@ -46,6 +46,17 @@ def sign(scheme: str, account: AccountId, message: str, secret: bytes) -> Signed
     return signed
 
 
+def signing_psbt(account: AccountId, message: str) -> str:
+    """Return, in base64, the PSBT that hardware wallets and the keys of a script sign for a message (BIP-322, BIP-174).
+
+    Signed by as many keys as the script asks for and finalized, it is a `bip-322` signature: "pof" and its base64.
+    """
+    from btclib_wallet import bip322
+
+    encoded = bip322.to_sign_psbt(message.encode(), address_of(account)).b64encode()
+    return encoded if isinstance(encoded, str) else encoded.decode("ascii")
+
+
 def secret_of_text(text: str) -> bytes:
     """Read a private key: 64 hexadecimal digits, or Bitcoin's wallet import format of a compressed key.
 

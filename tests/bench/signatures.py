@@ -13,9 +13,9 @@ from chains.signatures import verify
 from chains.signatures.key_addresses import evm_address
 from tests.builders import wallet_lists as make
 from tests.chains import bip322_signer
+from tests.chains.bip127_proofs import Reserves
 from tests.chains.bip322_signer import KINDS
 from tests.chains.signature_cases import CASES, MESSAGE
-from tests.chains.test_bip127 import Reserves
 from verifier.wallet_lists.report import check_wallet_lists
 
 RUNS = 3

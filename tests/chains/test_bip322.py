@@ -1,4 +1,4 @@
-"""BIP-322: every kind of address signs, the standard's own vectors hold, and whatever was changed is refused."""
+"""BIP-322: every kind of address signs, and whatever was changed is refused, each change with its own reason."""
 
 import base64
 
@@ -10,15 +10,13 @@ from chains.bitcoin.address import address_of_script
 from chains.errors import ChainError, IdentifierError
 from chains.network import network_of
 from chains.signatures import verify
-from chains.signatures.bip322.transactions import message_hash, parse_transaction, to_sign, to_spend
+from chains.signatures.bip322.transactions import parse_transaction
 from chains.signatures.secp256k1 import ORDER
 from tests.builders import wallet_lists as make
 from tests.chains import bip322_signer as sign
 from tests.chains.bip322_signer import KINDS, MESSAGE, How
-from tests.shared_vectors import vectors
 
 pytest.importorskip("pbk")
-REGTEST = "bip122:0f9188f13cb7b2c71f2a335e3a4fc328"
 IDS = [lock.name for lock in KINDS]
 BY_NAME = {lock.name: lock for lock in KINDS}
 SIGNED = [(lock, sign.signed(lock)) for lock in KINDS]
@@ -96,46 +94,6 @@ def test_an_old_address_may_use_the_old_form():
     raw = base64.b64decode(compact)
     high = bytes([27 + (raw[0] - 27 ^ 1)]) + raw[1:33] + (ORDER - int.from_bytes(raw[33:])).to_bytes(32)
     assert reason(lock, base64.b64encode(high).decode()) == "high-s"
-
-
-# --- vectors of others ---
-def test_the_standards_hashes_are_ours():
-    for case in vectors("bip322/basic-test-vectors.json")["tx_hashes"]:
-        script = b"\x00\x14" + bytes.fromhex("2b05d564e6a7a33c087f16e0f730d1440123799d")
-        spent = to_spend(case["message"].encode(), script)
-        assert message_hash(case["message"].encode()).hex() == case["message_hash"]
-        assert spent.id[::-1].hex() == case["to_spend_tx_hash"]
-        assert to_sign(spent).id[::-1].hex() == case["to_sign_tx_hash"]
-
-
-def test_the_standards_signatures_hold_and_its_errors_do_not():
-    cases = vectors("bip322/basic-test-vectors.json")
-    assert len(cases["simple"]) >= 4
-    assert len(cases["error"]) >= 8
-    for case in cases["simple"]:
-        for signature in case["bip322_signatures"]:
-            account = f"{make.BITCOIN}:{case['address']}"
-            assert verify("bip-322", account, case["message"], signature).reason == "signed", case
-            assert not verify("bip-322", account, case["message"] + "!", signature).valid
-    for case in cases["error"]:
-        result = verify("bip-322", f"{make.BITCOIN}:{case['address']}", case["message"], case["signature"])
-        is_form = "base64" in case["error_substr"] or "pars" in case["error_substr"] or "short" in case["error_substr"]
-        assert (result.valid, result.reason == "malformed-signature") == (False, is_form), case
-
-
-def test_signatures_of_a_real_node_hold():
-    cases = vectors("bip322/knots.json")
-    assert len(cases) >= 5
-    for case in cases:
-        account = f"{REGTEST}:{case['address']}"
-        assert verify("bip-322", account, case["message"], case["signature"]).reason == "signed", case["kind"]
-        assert not verify("bip-322", account, case["message"] + " ", case["signature"]).valid
-
-
-def test_signatures_in_the_old_form_hold_for_old_addresses_alone():
-    for name, address, message, signature, expected in vectors("bip322/bip137.json"):
-        result = verify("bip-322", f"{make.BITCOIN}:{address}", message, signature)
-        assert result.valid is (name.startswith("p2pkh") and expected is True), (name, result)
 
 
 # --- what does not ---
@@ -309,7 +267,7 @@ def test_what_is_no_signature_is_refused():
     marked = old[:4] + b"\x00\x01" + old[4:-4] + b"\x00" + old[-4:]  # it says that witnesses follow, and none does
     assert reason(BY_NAME["p2pkh"], "ful" + sign.text(old)) == "signed"
     assert reason(BY_NAME["p2pkh"], "ful" + sign.text(marked)) == "malformed-signature"
-    assert reason(WPKH, "smp" + "A" * 600_000) == "signature-too-large"
+    assert reason(WPKH, "smp" + "A" * 1_400_000) == "signature-too-large"
     assert reason(WPKH, good, "\ud800") == "malformed-message"
 
 

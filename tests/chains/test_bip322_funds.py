@@ -161,10 +161,21 @@ def test_signatures_that_would_take_too_long_are_not_checked():
     lock = sign.p2sh(fifteen, lambda _: [])
     unlocking = b"\0" + sign.push(bytes.fromhex("300602010102010101")) + sign.push(fifteen)
     transaction, _ = opened(locks=())
-    inputs = [Input(number.to_bytes(32), 0, unlocking) for number in range(1, 501)]
+    inputs = [Input(number.to_bytes(32), 0, unlocking) for number in range(1, 901)]
     coins = tuple(GivenCoin(each.txid[::-1].hex(), 0, 1, lock.script) for each in inputs)
     many = transaction._replace(inputs=(*transaction.inputs, *inputs))
     assert reason(sign.full(many), coins=coins) == "inconclusive-too-costly"
+    short = sign.p2wsh((sign.push(sign.public(11)) + b"\xad") * 60 + b"\x51", lambda signer: [signer(11)] * 60)
+    coins = tuple(GivenCoin(each.txid[::-1].hex(), 0, 1, short.script) for each in inputs)
+    element = bytes.fromhex("300602010102010101")
+    opened_by = tuple(each._replace(script=b"", witness=(*[element] * 60, short.code)) for each in inputs[:350])
+    checks = transaction._replace(inputs=(*transaction.inputs, *opened_by))
+    assert reason(sign.full(checks), coins=coins) == "inconclusive-too-costly"
+    large = checks._replace(
+        inputs=(*transaction.inputs, *(each._replace(witness=(bytes(4000),)) for each in opened_by))
+    )
+    assert reason("pof" + sign.psbt(large, [{}] * 351), coins=coins) == "transaction-too-large"
+    coins = tuple(GivenCoin(each.txid[::-1].hex(), 0, 1, lock.script) for each in inputs)
     few = transaction._replace(inputs=(*transaction.inputs, *inputs[:100]))
     assert reason(sign.full(few), coins=coins) == "not-signed"
 

@@ -15,8 +15,8 @@ from chains.signatures.bip127 import Commitment, prove
 from chains.signatures.bip322.transactions import Coin, Input, Transaction, serialized_coin
 from tests.builders import wallet_lists as make
 from tests.chains import bip322_signer as sign
+from tests.chains.bip127_proofs import DUMMY, FINAL, TXID
 from tests.chains.bip322_signer import KINDS, MESSAGE
-from tests.chains.test_bip127 import DUMMY, FINAL, TXID
 from tests.live.bitcoind import BITCOIN_REGTEST, KNOTS_HOW, Node, running
 from tests.live.require import require_binary
 

@@ -11,6 +11,9 @@ Each text names the exchange, the date, the digest of the declaration (without i
 signature fits nothing else. Sign the exact bytes, without a line end at the end; put the signatures into the
 declaration's `ownership`.
 
+The batch also holds, for each Bitcoin wallet, the PSBT that hardware wallets and multisig signers take, and for each
+EVM account the typed data that a Safe's owners sign.
+
 Example: por wallets challenge declaration.json --batch to-sign.json
 """
 

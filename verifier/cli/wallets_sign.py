@@ -15,7 +15,7 @@ keys.toml has one [[key]] per wallet, and is readable by its owner alone:
   secret_env = "HOT_WALLET_KEY"   # or secret = "…", or secret_file = "…"; 64 hex digits, or Bitcoin's import format
 
 Every signature is checked before it is written. Keys are not shown, logged or kept. Wallets of several keys, and
-hardware wallets, sign the texts of `por wallets challenge` with their own software.
+hardware wallets, sign what `por wallets challenge --batch` writes, with their own software.
 """
 
 

@@ -3,8 +3,10 @@
 from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple
 
-from chains.ids import AccountId, chain_of, family_of
+from chains.ids import AccountId, address_of, chain_of, family_of
 from chains.network import network_of
+from chains.signatures.safe import safe_message_typed_data
+from chains.signatures.signing import signing_psbt
 from verifier.declaration import Declaration, Pool
 
 FORMAT = "reserve-verifier/challenge/1"
@@ -62,5 +64,17 @@ def challenge_record(declaration: Declaration, found: Iterable[Challenge]) -> di
         "exchange": declaration.exchange.id,
         "as_of": declaration.as_of,
         "declaration": declaration.challenge_digest,
-        "challenges": [{**challenge._asdict(), "pool": str(challenge.pool)} for challenge in found],
+        "challenges": [
+            {**challenge._asdict(), "pool": str(challenge.pool), **_for_signers(challenge)} for challenge in found
+        ],
     }
+
+
+def _for_signers(challenge: Challenge) -> dict[str, Any]:
+    """Return the challenge in the forms that signers of several keys take: a PSBT, or a Safe's typed data."""
+    if challenge.scheme == SCHEMES["bip122"]:
+        return {"psbt": signing_psbt(challenge.account, challenge.message)}
+    if family_of(chain_of(challenge.account)) == "eip155":
+        number = int(chain_of(challenge.account).partition(":")[2])
+        return {"if_safe": safe_message_typed_data(number, address_of(challenge.account), challenge.message)}
+    return {}

@@ -7,6 +7,7 @@ import coincurve
 from chains.signatures.bip322.encodings import SIGHASH_ALL
 from chains.signatures.bip322.trace import Check, Rules
 from chains.signatures.bip322.transactions import (
+    Coin,
     Transaction,
     hash256,
     outpoint,
@@ -17,16 +18,26 @@ from chains.signatures.bip322.transactions import (
 _ALL = SIGHASH_ALL.to_bytes(4, "little")
 
 
-def is_good(check: Check, transaction: Transaction, position: int, units: int) -> bool:
-    """Tell whether every signature of a check is by one of its keys, in the keys' order; all sign everything.
+class Digests:
+    """What the signatures of one transaction sign, worked out once per input and script."""
 
-    Source: BIP-143 for SegWit; for scripts before it, the original rule of Bitcoin.
-    """
-    if check.rules is Rules.SEGWIT:
-        digest = segwit_digest(transaction, position, check.script, units)
-    else:
-        digest = legacy_digest(transaction, position, check.script)
-    return _in_order(check.signatures, check.keys, digest)
+    def __init__(self, transaction: Transaction, coins: Sequence[Coin]) -> None:
+        self._transaction, self._coins = transaction, coins
+        self._known: dict[tuple[int, bytes, Rules], bytes] = {}
+
+    def is_good(self, check: Check, position: int) -> bool:
+        """Tell whether every signature of a check is by one of its keys, in the keys' order; all sign everything.
+
+        Source: BIP-143 for SegWit; for scripts before it, the original rule of Bitcoin.
+        """
+        place = (position, check.script, check.rules)
+        if place not in self._known:
+            if check.rules is Rules.SEGWIT:
+                units = self._coins[position].units
+                self._known[place] = segwit_digest(self._transaction, position, check.script, units)
+            else:
+                self._known[place] = legacy_digest(self._transaction, position, check.script)
+        return _in_order(check.signatures, check.keys, self._known[place])
 
 
 def legacy_digest(transaction: Transaction, position: int, script: bytes) -> bytes:

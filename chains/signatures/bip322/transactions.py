@@ -6,7 +6,7 @@ from typing import NamedTuple
 from chains.errors import ChainError
 from chains.signatures.messages import compact_size
 
-MAX_TRANSACTION_BYTES = 400_000  # what nodes relay by default; also bounds the work of the oldest signatures
+MAX_TRANSACTION_BYTES = 1_000_000  # some 6,000 inputs of one key; larger reserves take several proofs
 MAX_UNITS = 21_000_000 * 100_000_000
 OP_RETURN = b"\x6a"
 MESSAGE_TAG = sha256(b"BIP0322-signed-message").digest()

@@ -9,7 +9,7 @@ from chains.errors import IdentifierError
 from chains.ids import AccountId, address_of, chain_of
 from chains.network import Network, network_of, networks
 from chains.signatures import bip137
-from chains.signatures.bip322.digests import is_good
+from chains.signatures.bip322.digests import Digests
 from chains.signatures.bip322.engine import check_spends
 from chains.signatures.bip322.psbt import GivenCoin, Psbt, SpentCoin, decode, parse_psbt, spent_coins
 from chains.signatures.bip322.rules import Inspection, inspect
@@ -32,7 +32,8 @@ from chains.signatures.result import OwnershipResult
 
 SCHEME = "bip-322"
 MALFORMED = "malformed-signature"
-MAX_WORK = 1_000_000_000  # bytes hashed for signatures from before SegWit, each of which covers the whole transaction
+MAX_HASHED = 4_000_000_000  # bytes, for signatures from before SegWit, each of which covers the whole transaction
+MAX_CHECKS = 20_000
 _COMPACT_BYTES = 65
 _NO_RELATIVE_LOCK, _FINAL = 1 << 31, 0xFFFFFFFF
 
@@ -123,17 +124,18 @@ def read_claim(scheme: str, account: AccountId, message: str) -> tuple[bytes, by
 
 def check_inputs(transaction: Transaction, coins: Sequence[SpentCoin], skipped: int = 0) -> None:
     """Check every input but the first `skipped` under consensus and the rules of BIP-322; raises RefusedError."""
-    found = [
-        inspect(spent, each.coin.script) for spent, each in list(zip(transaction.inputs, coins, strict=True))[skipped:]
-    ]
     raw = transaction.serialize()
-    if _work(found, len(raw)) > MAX_WORK:
-        raise RefusedError("inconclusive-too-costly")
-    check_spends(raw, [each.coin for each in coins], skipped)
+    if len(raw) > MAX_TRANSACTION_BYTES:
+        raise RefusedError("transaction-too-large")
+    spends = list(zip(transaction.inputs, coins, strict=True))[skipped:]
+    found = [inspect(spent, each.coin.script) for spent, each in spends]
+    _check_work(found, len(raw))
+    outputs = [each.coin for each in coins]
+    check_spends(raw, outputs, skipped)
+    digests = Digests(transaction, outputs)
     for position, inspection in enumerate(found, skipped):
-        for check in inspection.checks:
-            if not check.decides and not is_good(check, transaction, position, coins[position].coin.units):
-                raise RefusedError("null-fail")
+        if not all(check.decides or digests.is_good(check, position) for check in inspection.checks):
+            raise RefusedError("null-fail")
     if doubts := [doubt for inspection in found for doubt in inspection.doubts]:
         raise RefusedError(f"inconclusive-{doubts[0]}")
 
@@ -220,10 +222,12 @@ def _check_shape(transaction: Transaction, spent: Transaction) -> None:
     check_outpoints(transaction)
 
 
-def _work(found: Sequence[Inspection], size: int) -> int:
-    """Return how many bytes the signatures from before SegWit may make the engine hash."""
-    checks = [check for inspection in found for check in inspection.checks if check.rules is Rules.LEGACY]
-    return sum(len(check.keys) for check in checks) * size
+def _check_work(found: Sequence[Inspection], size: int) -> None:
+    """Leave what would keep the engine busy for long undecided; no wallet writes such scripts."""
+    checks = [check for inspection in found for check in inspection.checks]
+    hashed = sum(len(check.keys) for check in checks if check.rules is Rules.LEGACY) * size
+    if hashed > MAX_HASHED or sum(len(check.keys) for check in checks) > MAX_CHECKS:
+        raise RefusedError("inconclusive-too-costly")
 
 
 def _is_compact(signature: str) -> bool:
