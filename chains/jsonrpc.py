@@ -5,9 +5,9 @@ from typing import Any, NamedTuple
 
 import rfc8785
 
-from chains.decode import parse_json
 from chains.errors import InvalidAnswerError, ProviderError
 from chains.providers import Provider
+from chains.rest import decode_page
 from chains.transport import Request, Response, Transport
 
 
@@ -40,7 +40,7 @@ class JsonRpc:
     def ask(self, method: str, *parameters: Any) -> Answer:
         """Call one method; an error object becomes an Answer with `error` set, and keeps its evidence."""
         response = self._post(_question(0, method, parameters))
-        decoded = self._decode(response)
+        decoded = decode_page(self._provider, response)
         answer = self._answer(decoded, response)
         if answer.error is None and (type(decoded.get("id")) is not int or decoded["id"] != 0):
             raise InvalidAnswerError(f"{self._provider.name}: the answer belongs to another question")
@@ -51,7 +51,7 @@ class JsonRpc:
         for start in range(0, len(calls), size):
             part = calls[start : start + size]
             response = self._post([_question(number, method, args) for number, (method, args) in enumerate(part)])
-            yield from self._in_order(self._decode(response), response, len(part))
+            yield from self._in_order(decode_page(self._provider, response), response, len(part))
 
     def _in_order(self, decoded: Any, response: Response, expected: int) -> list[Answer]:
         if not isinstance(decoded, list):
@@ -68,14 +68,6 @@ class JsonRpc:
 
     def _post(self, question: Any) -> Response:
         return self._transport.send(self._provider, Request("POST", "", rfc8785.dumps(question)))
-
-    def _decode(self, response: Response) -> Any:
-        try:
-            return parse_json(response.body)
-        except InvalidAnswerError as error:
-            if response.status >= 400:
-                raise ProviderError(f"{self._provider.name}: HTTP {response.status}", response.status) from error
-            raise InvalidAnswerError(f"{self._provider.name}: {error}") from error
 
     def _answer(self, item: Any, response: Response) -> Answer:
         if not isinstance(item, dict) or ("result" not in item and item.get("error") is None):
