@@ -106,6 +106,7 @@ def test_where_btclib_and_we_differ_is_known(lock, theirs, ours):
 
 
 CASES = [
+    p2sh(KEY + CHECKSIG + b"\x00" + KEY + CHECKSIG + b"\x93", BY_ONE),
     p2wsh(b"\x63" + KEY + CHECKSIG + b"\x67\x00\x68", lambda signer: [signer(11), b"\x02"]),
     p2wsh(b"\x01\x05" + DROP + KEY + CHECKSIG, BY_ONE),
     p2sh(KEY + CHECKSIG, lambda signer: [b"\x01", signer(11)]),
@@ -126,6 +127,33 @@ def test_btclib_agrees_about_the_rules_themselves(lock):
     signature = sign.full(sign.message_transaction(lock))
     assert state(result(lock, signature)) == second_opinion(lock.address, signature)
     assert state(result(lock, signature)) != "valid"
+
+
+STRICTER = ("no-signature", "empty-multisig", "repeated-signature", "if-not-minimal")  # as explained above
+PARTS = [
+    *("11ac", "12ac", "11ad", "12ad", "11ac", "12ac", "many ae", "many af", "11ba"),
+    *("76", "75", "7c", "78", "73", "91", "9a", "9b", "93", "69", "63", "64", "67", "68", "51", "00", "b0", "87", "88"),
+]
+
+
+def part(name, key):
+    if name.startswith("many"):
+        return sign.multisig(1, 11, 12)[:-1] + bytes.fromhex(name[5:])
+    return push(key(int(name[:2]))) + bytes.fromhex(name[2:]) if len(name) == 4 else bytes.fromhex(name)
+
+
+@given(
+    st.sampled_from((p2wsh, p2sh, p2tr_script)),
+    st.lists(st.sampled_from(PARTS), min_size=1, max_size=5),
+    st.lists(st.sampled_from((11, 12, b"", b"\x01")), max_size=4),
+)
+@settings(deadline=None, max_examples=400)
+def test_btclib_agrees_about_scripts_that_nobody_would_write(lock_of, parts, given_elements):
+    code = b"".join(part(name, sign.x_only if lock_of is p2tr_script else sign.public) for name in parts)
+    lock = lock_of(code, lambda signer: [signer(one) if isinstance(one, int) else one for one in given_elements])
+    signature = sign.full(sign.message_transaction(lock))
+    found = result(lock, signature)
+    assert found.reason in STRICTER or state(found) == second_opinion(lock.address, signature)
 
 
 # --- the pieces ---

@@ -111,8 +111,10 @@ def test_the_code_separator_is_refused_even_where_it_is_not_reached():
 
 def test_a_signature_does_not_stand_in_the_script_it_signs():
     inside = sign.push(b"\x30\x06\x02\x01\x01\x02\x01\x01\x01")
-    lock = p2sh(inside + KEY + CHECKSIG, lambda _: [])
-    assert reason(lock) == "signature-in-script"
+    assert reason(p2sh(inside + KEY + CHECKSIG, lambda _: [])) == "signature-in-script"
+    nothing = KEY + CHECKSIG + b"\x00" + KEY + CHECKSIG + b"\x93"  # the signature that is not given is a push, too
+    assert reason(p2sh(nothing, BY_ONE)) == "signature-in-script"
+    assert reason(p2wsh(nothing, BY_ONE)) == "signed"
 
 
 def test_input_scripts_only_push():

@@ -17,7 +17,6 @@ from chains.signatures.bip322.scripts import (
     is_minimal_push,
     is_true,
     operations,
-    push,
     succeeds_whatever_follows,
 )
 from chains.signatures.bip322.transactions import RefusedError
@@ -55,6 +54,7 @@ class Trace:
         self.checks: list[Check] = []
         self.doubts: list[str] = []
         self.empty_multisig = False
+        self._pushed: set[bytes] = set()
 
     def run(self, script: bytes) -> None:
         """Run a script to its end. Raises RefusedError with the rule that is broken."""
@@ -65,6 +65,7 @@ class Trace:
         steps = list(operations(script))
         if any(step.code == CODE_SEPARATOR for step in steps):
             raise RefusedError("code-separator")
+        self._pushed = {step.data for step in steps if step.data is not None}
         branches: list[bool] = []
         skipping = 0
         for place, step in enumerate(steps):
@@ -140,7 +141,7 @@ class Trace:
             decides = True  # a script of Taproot fails with any signature that is given and not good (BIP-342)
         else:
             check_key(key)
-            self._check_form(signature, script)
+            self._check_form(signature)
         if signature:
             self.checks.append(Check((signature,), (key,), script, self.rules, decides))
         return bool(signature)
@@ -154,7 +155,7 @@ class Trace:
         for key in keys:
             check_key(key)
         for signature in signatures:
-            self._check_form(signature, script)
+            self._check_form(signature)
         given = [signature for signature in signatures if signature]
         if len(set(given)) < len(given):
             raise RefusedError("repeated-signature")
@@ -171,9 +172,8 @@ class Trace:
             raise RefusedError("script-fails")
         return take(self.stack, count)
 
-    def _check_form(self, signature: bytes, script: bytes) -> None:
-        if not signature:
-            return
-        check_ecdsa(signature)
-        if self.rules is Rules.LEGACY and push(signature) in script:
+    def _check_form(self, signature: bytes) -> None:
+        if self.rules is Rules.LEGACY and signature in self._pushed:
             raise RefusedError("signature-in-script")  # the oldest rules would cut it out of what is signed
+        if signature:
+            check_ecdsa(signature)
