@@ -11,8 +11,10 @@ from typer.testing import CliRunner
 from chains.base_codecs import base58, base58_check, bech32
 from chains.errors import IdentifierError
 from chains.evm.keccak import keccak256
-from chains.ids import AccountId
+from chains.ids import AccountId, ChainId
+from chains.network import network_of
 from chains.signatures import verify
+from chains.signatures.coins import coin_of
 from chains.signatures.key_addresses import hash160
 from chains.signatures.signing import secret_of_text, sign
 from verifier.cli.main import app
@@ -73,8 +75,7 @@ def test_keys_are_read_as_digits_and_in_bitcoins_import_format() -> None:
 
 def declare(folder: Path, *accounts: AccountId) -> Path:
     chains = {account: account.rpartition(":")[0] for account in accounts}
-    native = {"eip155:1": "slip44:60", BITCOIN: "slip44:0", "tron:728126428": "slip44:195"}
-    assets = {chain: f"{chain}/{native.get(chain, 'slip44:501')}" for chain in chains.values()}
+    assets = {chain: network_of(ChainId(chain)).native_asset for chain in chains.values()}
     record = {
         "format": "reserve-verifier/declaration/1",
         "exchange": {"name": "Signing Exchange", "id": "signing.example"},
@@ -188,3 +189,16 @@ def test_a_challenge_batch_is_what_the_texts_say(tmp_path: Path) -> None:
         assert one["message"] in printed
         assert record["declaration"] in one["message"]
     assert json.loads(run("wallets", "challenge", path, "--json")[1]) == record
+    assert ["psbt" in one for one in record["challenges"]] == [False, True]
+    assert record["challenges"][0]["if_safe"]["primaryType"] == "SafeMessage"
+
+
+@pytest.mark.parametrize("chain", ["12a765e31ffd4059bada1e25190f6e98", "1a91e3dace36e2be3bf030a65679fe82"])
+def test_relatives_of_bitcoin_are_signed_for_the_older_way(tmp_path: Path, chain: str) -> None:
+    prefix = coin_of(ChainId(f"bip122:{chain}")).p2pkh[0]
+    account = AccountId(f"bip122:{chain}:{base58_check(prefix + hash160(PUBLIC.format()))}")
+    path = declare(tmp_path, account)
+    record = json.loads(run("wallets", "challenge", path, "--json")[1])
+    assert [one["scheme"] for one in record["challenges"]] == ["bitcoin-message"]
+    keys = keys_file(tmp_path, entry(account, f'secret = "{SECRET.hex()}"'))
+    assert run("wallets", "sign", path, "--keys", keys, "--out", tmp_path / "signed.json")[0] == 0

@@ -14,6 +14,7 @@ TITLE = "Proof of control over a reserve wallet"
 # The scheme to sign with where a family has one of its own; others are signed as the family's page says.
 SCHEMES = {"eip155": "eip-191", "bip122": "bip-322", "tron": "tron-v2", "solana": "ed25519", "stellar": "sep-53"}
 OLDER_BITCOIN = "bitcoin-message"
+BITCOIN_PREFIXES = ("bc", "tb", "bcrt")  # relatives of Bitcoin sign the older way: their wallets know no other
 
 
 class Challenge(NamedTuple):
@@ -53,8 +54,8 @@ def scheme_for(account: AccountId) -> str:
     if family != "bip122":
         return SCHEMES.get(family, "")
     facts = network_of(chain_of(account)).bitcoin
-    segwit = facts is not None and facts.bech32_hrp != ""
-    return SCHEMES[family] if segwit else OLDER_BITCOIN
+    own = facts is not None and facts.bech32_hrp in BITCOIN_PREFIXES
+    return SCHEMES[family] if own else OLDER_BITCOIN
 
 
 def challenge_record(declaration: Declaration, found: Iterable[Challenge]) -> dict[str, Any]:
