@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from typing import NamedTuple
+from typing import NamedTuple, cast
 
 from chains.errors import ChainError
 from chains.model import BlockRef, DisagreementReason, Holding, Movements, Tier, Transfer
@@ -80,12 +80,7 @@ def agree_on_history(
 
 
 def _voice(member: Member, first: int, last: BlockRef, holdings: Sequence[Holding]) -> Sequence[Movements]:
-    reader, operator = member.reader, member.provider.operator
-    if not isinstance(reader, ReadsTransfers):
-        return [
-            Movements(holding, operator, first, last, None, (), "this dialect lists no transfers")
-            for holding in holdings
-        ]
+    reader, operator = cast(ReadsTransfers, member.reader), member.provider.operator
     try:
         found = reader.read_transfers(first, last, holdings)
         after = member.reader.block_at(last.height).hash

@@ -3,7 +3,8 @@
 from collections.abc import Sequence
 from typing import Protocol, runtime_checkable
 
-from chains.ids import ChainId
+from chains.errors import IdentifierError
+from chains.ids import ChainId, chain_of
 from chains.model import Anchor, BlockRef, Holding, Movements, Reading
 from chains.network import Network
 from chains.providers import Provider
@@ -30,6 +31,12 @@ class ChainReader(Protocol):
 
     def read_balances(self, block: BlockRef, holdings: Sequence[Holding]) -> Sequence[Reading]:
         """Read holdings as of `block`, identified by its hash."""
+
+
+def require_on_chain(network: Network, holding: Holding) -> None:
+    """Raise IdentifierError when a holding's account or asset is of another chain than the one to be read."""
+    if chain_of(holding.account) != network.chain or chain_of(holding.asset) != network.chain:
+        raise IdentifierError(f"{holding.account} / {holding.asset}: not on {network.chain}")
 
 
 @runtime_checkable

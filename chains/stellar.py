@@ -12,10 +12,11 @@ from typing import Any, NamedTuple
 
 from chains.base_codecs import crc16
 from chains.errors import IdentifierError, InvalidAnswerError, ProviderError
-from chains.ids import ChainId, address_of, chain_of
+from chains.ids import ChainId, address_of
 from chains.model import BlockRef, Holding, Reading
 from chains.network import Network
 from chains.providers import Provider
+from chains.reader import require_on_chain
 from chains.rest import decode_page
 from chains.transport import Request, Transport
 
@@ -133,8 +134,7 @@ class HorizonReader:
 
     def _question(self, holding: Holding) -> tuple[str, tuple[str, str] | None]:
         """Return the account, and code and issuer of the asset unless it is lumens. Raises IdentifierError."""
-        if chain_of(holding.account) != self._network.chain or chain_of(holding.asset) != self._network.chain:
-            raise IdentifierError(f"{holding.account} / {holding.asset}: not on {self._network.chain}")
+        require_on_chain(self._network, holding)
         address = canonical_address(address_of(holding.account))
         if holding.asset == self._network.native_asset:
             return address, None

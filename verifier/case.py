@@ -63,11 +63,6 @@ class Case(BaseModel):
         return Tier.PROVEN if balance.root in self.proven_roots else balance.tier
 
     @property
-    def chains(self) -> tuple[ChainId, ...]:
-        """The chains that were read."""
-        return tuple(block.chain for block in self.blocks)
-
-    @property
     def unmet_roots(self) -> tuple[str, ...]:
         """The roots the verifier trusts and to which nothing here leads."""
         return tuple(sorted(self.stated_roots - {_digits(anchor.root) for anchor in self.anchors}))

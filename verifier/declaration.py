@@ -6,15 +6,12 @@ from functools import cached_property
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
-from chains.decode import parse_json
-from chains.errors import ChainError
 from chains.ids import AccountField, AssetField, ChainField
-from chains.providers import describe_validation
 from verifier.canonical import digest
-from verifier.errors import InputError
 from verifier.files import read_file
+from verifier.records import parse_record
 
 FORMAT = "reserve-verifier/declaration/1"
 MAX_BYTES = 256 * 1024 * 1024
@@ -174,12 +171,7 @@ class Declaration(_Record):
 
 def parse_declaration(text: bytes, where: str) -> Declaration:
     """Read a declaration from JSON bytes. Raises InputError naming the file and the path of the bad field."""
-    try:
-        return Declaration.model_validate(parse_json(text))
-    except ValidationError as error:
-        raise InputError(f"{where}: {describe_validation(error)}") from error
-    except ChainError as error:
-        raise InputError(f"{where}: {error}") from error
+    return parse_record(text, where, Declaration.model_validate)
 
 
 def load_declaration(path: Path) -> Declaration:

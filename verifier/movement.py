@@ -5,19 +5,18 @@ from enum import StrEnum
 from secrets import SystemRandom
 from typing import Any, Literal, NamedTuple
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field
 
-from chains.decode import parse_json
-from chains.errors import ChainError
 from chains.history import History, HistoryGap, read_history
 from chains.ids import AccountField, AccountId, AssetField, AssetId, ChainId, chain_of
 from chains.model import BlockRef, Holding, Transfer
 from chains.network import Network, network_of
 from chains.panel import survey, trusted_members
-from chains.providers import Provider, Providers, describe_validation
+from chains.providers import Provider, Providers
 from chains.transport import Transport
 from verifier.declaration import Units, UtcTime, utc_seconds
-from verifier.errors import InputError, UnavailableError
+from verifier.errors import UnavailableError
+from verifier.records import parse_record
 
 MAX_TESTS = 100_000
 # Enough digits that no ordinary payment hits them by chance, few enough to cost nothing that matters.
@@ -86,12 +85,7 @@ def draw_tests(
 
 def read_tests(text: bytes, where: str) -> MovementTests:
     """Read drawn tests. Raises InputError that names the field."""
-    try:
-        return MovementTests.model_validate(parse_json(text))
-    except ValidationError as error:
-        raise InputError(f"{where}: {describe_validation(error)}") from error
-    except ChainError as error:
-        raise InputError(f"{where}: {error}") from error
+    return parse_record(text, where, MovementTests.model_validate)
 
 
 def judge_movement(test: MovementTest, history: History | HistoryGap, times: dict[int, int], deadline: str) -> Moved:

@@ -5,10 +5,11 @@ from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
+from chains.bitcoin.utxo.extract import Extract
 from chains.decode import parse_json
 from chains.doors import NetworkTransport
 from chains.errors import ChainError
-from chains.ids import AccountId
+from chains.ids import AccountId, ChainId
 from chains.model import Disagreement
 from chains.providers import Providers, from_public_record, public_record
 from chains.transcript import RecordingTransport, ReplayTransport, Transcript
@@ -107,8 +108,11 @@ def collect(
     return Collected(out, case, len(transcript), recording.resumed)
 
 
-def replay(bundle: Bundle, progress: Progress = silent) -> Case:
-    """Walk the same path over the transcript alone. Raises InputError when the bundle does not follow from itself."""
+def replay(bundle: Bundle, progress: Progress = silent) -> tuple[Case, Mapping[ChainId, Extract]]:
+    """Walk the same path over the transcript alone; return the case and the coin sets that it rests on.
+
+    Raises InputError when the bundle does not follow from itself.
+    """
     declaration = parse_declaration(_part(bundle, "declaration.json"), "declaration.json")
     quotes = parse_prices(bundle.read("prices.json") or b"[]", "prices.json")
     transcript_path = bundle.path("transcript.jsonl")
@@ -133,7 +137,7 @@ def replay(bundle: Bundle, progress: Progress = silent) -> Case:
         raise InputError(
             f"{bundle.folder}: the evidence gives the case {case.digest}, the manifest names {bundle.manifest.case}"
         )
-    return case
+    return case, coin_sets
 
 
 def verify_bundle(
@@ -156,8 +160,8 @@ def verify_bundle(
         raise InputError("name at least one pack: without rules there is nothing to judge")
     rulebooks = [load_pack(name) for name in packs]
     with open_bundle(Path(path)) as bundle:
-        case = replay(bundle, progress)
-        sets = recheck_coin_sets(bundle, read_coin_sets(bundle, case.chains), utxo_sets, progress)
+        case, coin_sets = replay(bundle, progress)
+        sets = recheck_coin_sets(bundle, coin_sets, utxo_sets, progress)
     case = case.trusting(trusted_roots, [chain for chain, wrong in sets.items() if not wrong])
     judgements = tuple(evaluate(case, pack) for pack in rulebooks)
     asked = recheck(case, recheck_with, transport or NetworkTransport()) if recheck_with else []

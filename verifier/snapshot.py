@@ -5,15 +5,13 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Annotated, Any, NamedTuple
 
-from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 
-from chains.decode import parse_json
-from chains.errors import ChainError
 from chains.ids import AssetField, AssetId
-from chains.providers import describe_validation
 from verifier.declaration import UtcTime
 from verifier.errors import InputError
 from verifier.files import read_file
+from verifier.records import parse_record
 
 MAX_PRICES = 10_000
 MAX_BYTES = 16 * 1024 * 1024
@@ -46,12 +44,7 @@ _QUOTES = TypeAdapter(list[PriceQuote])
 
 def parse_prices(text: bytes, where: str) -> tuple[PriceQuote, ...]:
     """Read a JSON list of price quotes. Raises InputError naming the file and the field."""
-    try:
-        quotes = _QUOTES.validate_python(parse_json(text))
-    except ValidationError as error:
-        raise InputError(f"{where}: {describe_validation(error)}") from error
-    except ChainError as error:
-        raise InputError(f"{where}: {error}") from error
+    quotes = parse_record(text, where, _QUOTES.validate_python)
     if len(quotes) > MAX_PRICES:
         raise InputError(f"{where}: more than {MAX_PRICES:,} prices")
     seen: set[tuple[str, str]] = set()

@@ -11,11 +11,12 @@ from chains.evm.hexadecimal import data, hexadecimal, quantity
 from chains.evm.history import Asked, read_movements
 from chains.evm.options import read_options
 from chains.evm.proving import Proof, Question, prove_balances
-from chains.ids import ChainId, address_of, chain_of, token_contract
+from chains.ids import ChainId, address_of, token_contract
 from chains.jsonrpc import Answer, JsonRpc
 from chains.model import BlockRef, Holding, Movements, Reading
 from chains.network import Network
 from chains.providers import Provider
+from chains.reader import require_on_chain
 from chains.transport import Transport
 
 # Below this many holdings, asking whether Multicall3 is deployed costs as much as it saves.
@@ -34,8 +35,7 @@ class Outcome(NamedTuple):
 
 def question_of(network: Network, holding: Holding) -> Question:
     """Say what to ask for a holding. Raises IdentifierError when this network has no such account or asset."""
-    if chain_of(holding.account) != network.chain or chain_of(holding.asset) != network.chain:
-        raise IdentifierError(f"{holding.account} / {holding.asset}: not on {network.chain}")
+    require_on_chain(network, holding)
     address = canonical_address(address_of(holding.account))
     if holding.asset == network.native_asset:
         return Question(address, None)

@@ -4,11 +4,12 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from chains.errors import IdentifierError, InvalidAnswerError, NetworkDataError, ProviderError
-from chains.ids import AssetId, ChainId, address_of, chain_id, chain_of
+from chains.ids import AssetId, ChainId, address_of, chain_id
 from chains.jsonrpc import Answer, JsonRpc
 from chains.model import BlockRef, Holding, Reading
 from chains.network import Network
 from chains.providers import Provider
+from chains.reader import require_on_chain
 from chains.solana.address import canonical_address, is_key
 from chains.solana.answers import MAX_SLOT, context_of, exactly, lamports_of, record, sum_units, token_accounts, whole
 from chains.solana.history import History, Outcome, Token, Watch
@@ -113,9 +114,7 @@ class SolanaReader:
         return [Reading(one, self._provider.operator, block, *outcomes[place]) for place, one in enumerate(holdings)]
 
     def _question(self, holding: Holding) -> _Question:
-        chain = self._network.chain
-        if chain_of(holding.account) != chain or chain_of(holding.asset) != chain:
-            raise IdentifierError(f"{holding.account} / {holding.asset}: not on {chain}")
+        require_on_chain(self._network, holding)
         address = canonical_address(address_of(holding.account))
         return _Question(address, self._mint(holding.asset))
 

@@ -9,10 +9,11 @@ from functools import cache
 from typing import Any
 
 from chains.errors import IdentifierError, InvalidAnswerError, ProviderError
-from chains.ids import ChainId, address_of, chain_id, chain_of
+from chains.ids import ChainId, address_of, chain_id
 from chains.model import BlockRef, Holding, Reading
 from chains.network import Network
 from chains.providers import Provider
+from chains.reader import require_on_chain
 from chains.transport import Transport
 from chains.tron.address import canonical_address
 from chains.tron.node import Node, inside
@@ -76,8 +77,7 @@ class TronReader:
             return Outcome(None, (), str(error))
 
     def _question(self, holding: Holding) -> tuple[str, str | None]:
-        if chain_of(holding.account) != self._network.chain or chain_of(holding.asset) != self._network.chain:
-            raise IdentifierError(f"{holding.account} / {holding.asset}: not on {self._network.chain}")
+        require_on_chain(self._network, holding)
         address = canonical_address(address_of(holding.account))
         if holding.asset == self._network.native_asset:
             return address, None

@@ -39,9 +39,8 @@ def wallet_control(case: Case, pack: Pack, rule: Rule) -> Sequence[Finding]:
     base = base._replace(measured=f"{faults['']} of {len(wallets)} wallets", required="all")
     said = "; ".join(f"{count:,} {fault}" for fault, count in sorted(faults.items()) if fault)
     if not said:
-        text = (
-            f"All {len(wallets):,} wallets are shown to be controlled by signatures of {Binding(int(binding)).label}."
-        )
+        named = Binding(int(binding)).label
+        text = f"Signatures show control of all {len(wallets):,} wallets; each names at least {named}."
         return [base._replace(verdict=Verdict.PASS, reason=Reason.SATISFIED, text=text)]
     text = f"Of {len(wallets):,} wallets {said}."
     if any(fault not in ("", UNDATED, *OPEN.values()) for fault in faults):
