@@ -17,8 +17,7 @@ from tests.builders import wallet_lists as make
 from tests.chains import bip322_signer as sign
 from tests.chains.bip127_proofs import DUMMY, FINAL, TXID
 from tests.chains.bip322_signer import KINDS, MESSAGE
-from tests.live.bitcoind import BITCOIN_REGTEST, KNOTS_HOW, Node, running
-from tests.live.require import require_binary
+from tests.live.bitcoind import BITCOIN_REGTEST, Node, knots
 
 pytest.importorskip("pbk")
 pytestmark = pytest.mark.real_bitcoind
@@ -29,7 +28,7 @@ SPENDABLE_HEIGHT = 101
 
 @pytest.fixture(scope="module")
 def node() -> Iterator[Node]:
-    with running(require_binary("bitcoind", KNOTS_HOW), BITCOIN_REGTEST) as running_node:
+    with knots() as running_node:
         running_node.call("createwallet", "scripts", False, True)
         running_node.mine(SPENDABLE_HEIGHT)
         yield running_node

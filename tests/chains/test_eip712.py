@@ -2,6 +2,7 @@
 
 import copy
 import json
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -210,13 +211,18 @@ def test_accounts_of_other_families_are_refused() -> None:
             verify("eip-712", f"{make.TRON}:{make.address(make.TRON, 1)}", message, signed(claim()))
 
 
+def _spelled_alike(record: Any) -> str:
+    """Write `record` with every 0x value in small letters: one bit makes a hexadecimal `f` an `F`, the same bytes."""
+    return re.sub("0x[0-9A-Fa-f]+", lambda found: found[0].lower(), json.dumps(record))
+
+
 @given(st.integers(0, 10_000), st.integers(0, 6))
 @settings(deadline=None, max_examples=300)
 def test_one_flipped_bit_of_the_message_is_never_valid(position: int, bit: int) -> None:
     raw = bytearray(json.dumps(claim()).encode())
     raw[position % len(raw)] ^= 1 << bit
     try:
-        same = json.loads(raw) == claim()  # a blank may become another blank
+        same = _spelled_alike(json.loads(raw)) == _spelled_alike(claim())  # a blank may become another blank
     except ValueError:
         same = False
     assert same or not verify("eip-712", ACCOUNT, raw.decode("latin-1"), signed(claim())).valid

@@ -21,16 +21,8 @@ from chains.ids import AccountId, AssetId
 from chains.lines import LineTransport
 from chains.providers import Provider
 from chains.transport import Request
-from tests.live.bitcoind import (
-    BITCOIN_REGTEST,
-    BITCOIN_TYPES,
-    KNOTS_HOW,
-    PATIENCE,
-    Node,
-    NodeHarness,
-    running,
-)
-from tests.live.require import free_port, require_binary
+from tests.live.bitcoind import BITCOIN_TYPES, PATIENCE, Node, NodeHarness, knots
+from tests.live.require import free_port
 
 POLL_MILLISECONDS = 50
 NEVER = 3_600_000
@@ -168,8 +160,7 @@ class ElectrumHarness(NodeHarness):
 def indexed_node(*arguments: str) -> Iterator[Node]:
     """Run Bitcoin Knots with the index of transactions that an Electrum server needs."""
     require_electrumx()
-    binary = require_binary("bitcoind", KNOTS_HOW)
-    with running(binary, BITCOIN_REGTEST, "-txindex=1", *arguments) as node:
+    with knots("-txindex=1", *arguments) as node:
         yield node
 
 
