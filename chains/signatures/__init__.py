@@ -35,6 +35,16 @@ SCHEMES: dict[str, str] = {
     "xrpl-text": "chains.signatures.xrpl_text:verify",
     "ton-proof": "chains.signatures.ton_proof:verify",
     "filecoin": "chains.signatures.filecoin:verify",
+    "cip-8": "chains.signatures.cip8:verify",
+    "eos": "chains.signatures.eos:verify",
+    "okx-eos": "chains.signatures.eos:verify_okx",
+    "starknet": "chains.signatures.starknet:verify",
+    "bls": "chains.signatures.bls:verify",
+    "conflux": "chains.signatures.conflux:verify",
+    "aelf": "chains.signatures.aelf:verify",
+    "solana-offchain": "chains.signatures.solana_offchain:verify",
+    "aptos-message": "chains.signatures.aptos_message:verify",
+    "decred-message": "chains.signatures.decred:verify",
 }
 
 

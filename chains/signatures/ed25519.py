@@ -84,7 +84,7 @@ def check_edwards(
     if key is None:
         return answer(False, "malformed-key" if public_key else "key-missing")
     # 2. It signed this text
-    fault = _signature_fault(key, envelope(text), raw)
+    fault = signature_fault(key, envelope(text), raw)
     if fault:
         return answer(False, fault)
     # 3. Its address is the account's
@@ -94,7 +94,11 @@ def check_edwards(
     return answer(False, UNBOUND if not own or facts.rotates else "signer-differs")
 
 
-def _signature_fault(key: bytes, text: bytes, signature: bytes) -> str:
+def signature_fault(key: bytes, text: bytes, signature: bytes) -> str:
+    """Return why 64 bytes are no signature by a 32-byte key, or nothing when they are one.
+
+    Reasons: `weak-key`, `non-canonical`, `not-signed`, `no-such-key`. Source: RFC 8032, section 5.1.7.
+    """
     if key in _WEAK_KEYS:
         return "weak-key"
     if int.from_bytes(signature[32:], "little") >= ORDER:

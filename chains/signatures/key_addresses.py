@@ -14,6 +14,7 @@ from Crypto.Hash import RIPEMD160, SHA512
 from chains import base_codecs as codec
 from chains.evm.keccak import keccak256
 from chains.ids import ChainId, family_of
+from chains.signatures.blake256 import blake256
 from chains.signatures.ton_wallets import ton_addresses
 
 Rule = Callable[[bytes, str], set[str]]
@@ -97,6 +98,17 @@ def _conflux(key: bytes, _: str) -> set[str]:
     return {f"cfx:{body}", f"cfx:type.user:{body}".lower()}
 
 
+def _aelf(key: bytes, _: str) -> set[str]:
+    address = codec.base58_check(sha256(sha256(key).digest()).digest())
+    return {address, f"ELF_{address}_AELF"}
+
+
+def _decred(key: bytes, _: str) -> set[str]:
+    """Source: dcrutil, addresses (Ds…: RIPEMD-160 of BLAKE-256, and a checksum of BLAKE-256)."""
+    body = bytes.fromhex("073f") + RIPEMD160.new(blake256(_compressed(key))).digest()
+    return {codec.base58(body + blake256(blake256(body))[:4])}
+
+
 def _bech32_hash160(key: bytes, prefix: str) -> set[str]:
     address = codec.bech32(prefix, hash160(_compressed(key)))
     return {f"{chain}-{address}" for chain in "XPC"} if prefix == "avax" else {address}
@@ -165,7 +177,8 @@ _SECP256K1: dict[str, Rule] = {
     "filecoin": lambda key, _: {f"f1{_filecoin(_blake2b(key, 20), 1)}"},
     "filecoin-delegated": _filecoin_delegated,
     "conflux": _conflux,
-    "aelf": lambda key, _: {codec.base58_check(sha256(sha256(key).digest()).digest())},
+    "aelf": _aelf,
+    "decred": _decred,
     "icon": lambda key, _: {"hx" + sha3_256(key[1:]).digest()[-20:].hex()},
     "stacks": _stacks,
     "ripple": lambda key, _: {codec.base58_check(b"\0" + hash160(_compressed(key)), codec.RIPPLE_ALPHABET)},

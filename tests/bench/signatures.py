@@ -7,11 +7,14 @@ import time
 from pathlib import Path
 
 import coincurve
+import milagro_bls_binding
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from chains.signatures import verify
 from chains.signatures.key_addresses import evm_address
+from chains.signatures.stark_curve import has_signed
 from tests.builders import wallet_lists as make
+from tests.builders import wallet_messages
 from tests.chains import bip322_signer
 from tests.chains.bip127_proofs import Reserves
 from tests.chains.bip322_signer import KINDS
@@ -87,6 +90,37 @@ def script_lines() -> list[str]:
     return lines
 
 
+def wallet_lines() -> list[str]:
+    """Return a line per scheme of single wallets' families, beside the bare check of its kind of key."""
+    lines = []
+    claims = [
+        wallet_messages.cardano(0), wallet_messages.solana(), wallet_messages.aptos("address"),
+        wallet_messages.conflux(), wallet_messages.aelf(whole=False), wallet_messages.eos("eos"),
+        wallet_messages.DECRED,
+        wallet_messages.bls(), wallet_messages.starknet(),
+    ]  # fmt: skip
+    for claim in claims:
+        rate = per_second(
+            lambda claim=claim: verify(claim.scheme, claim.account, claim.message, claim.signature, **claim.material)
+        )
+        bare = per_second(bare_of_wallet(claim))
+        lines.append(f"{claim.scheme:<44}{rate:>10,.0f}{bare:>11,.0f}{bare / rate:>7.2f}x")
+    return lines
+
+
+def bare_of_wallet(claim):
+    """Return the least that a claim costs: one check of a key of its kind, by the library or by our own curve."""
+    if claim.scheme in ("cip-8", "solana-offchain", "aptos-message"):
+        return bare_edwards()
+    if claim.scheme == "bls":
+        key, raw, digest = bytes.fromhex(claim.account[-96:]), bytes.fromhex(claim.signature[2:]), bytes(32)
+        return lambda: milagro_bls_binding.Verify(key, digest, raw)
+    if claim.scheme == "starknet":
+        key, r, s = int(claim.material["public_key"], 16), int(claim.signature[:64], 16), int(claim.signature[64:], 16)
+        return lambda: has_signed(key, 1, r, s)
+    return bare_recover(make.sign(1, "keccak", MESSAGE))
+
+
 def list_of(rows: int) -> str:
     """Return a list of EVM wallets that all sign."""
     numbers = range(1_000, 1_000 + rows)
@@ -107,7 +141,7 @@ def main(rows: int = 20_000) -> None:
         call, count = bare_of(case)
         bare = per_second(call) / count
         lines.append(f"{case.name:<44}{ours:>10,.0f}{bare:>11,.0f}{bare / ours:>7.2f}x")
-    lines += script_lines()
+    lines += wallet_lines() + script_lines()
     with tempfile.TemporaryDirectory() as name:
         path = Path(name) / "list.csv"
         path.write_text(list_of(rows), "utf-8")

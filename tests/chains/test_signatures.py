@@ -17,6 +17,7 @@ from chains.signatures import SCHEMES, verify
 from chains.signatures.bip137 import Kind, _script, message_digest
 from chains.signatures.eip191 import message_digest as text_digest
 from chains.signatures.secp256k1 import ORDER
+from tests.builders import wallet_messages
 from tests.chains.signature_cases import CASES
 from tests.chains.test_wallet_schemes import CLAIMS
 
@@ -274,7 +275,7 @@ def test_one_flipped_bit_of_account_or_message_or_hex_is_refused(position, bit):
 # --- the table ---
 def example_of(scheme):
     """Return an account, a signature and the material of a scheme, in the form it takes them."""
-    claim = next((one for one in (*CASES, *CLAIMS) if one.scheme == scheme), None)
+    claim = next((one for one in (*CASES, *CLAIMS, *wallet_messages.claims()) if one.scheme == scheme), None)
     if claim is not None:
         return claim.account, claim.signature, claim.material
     if scheme == "safe":

@@ -115,21 +115,6 @@ def test_an_owner_that_is_the_wallet_itself_is_the_wallet(tmp_path):
     assert check(tmp_path, make.okx_list(rows))["verified"] == 9
 
 
-@pytest.mark.parametrize(
-    ("asset", "network", "address", "why"),
-    [
-        ("ETH", "STARKNET", "0x1234", "Starknet"),
-        ("BETH", "BETH", "0x" + "ab" * 48, "BLS"),
-        ("EOS", "EOS", "exchange1", "EOS names"),
-    ],
-)
-def test_what_cannot_be_checked_is_counted_and_named(tmp_path, asset, network, address, why):
-    row = make.okx_row(asset, network, address, "1", "0x" + "11" * 64)
-    record = check(tmp_path, make.okx_list([row], {}))
-    assert (record["unchecked"], record["refused"], record["exit_code"]) == (1, 0, 2)
-    assert any(why in finding["text"] for finding in record["findings"] if finding["code"] == "unchecked")
-
-
 def test_networks_nobody_knows_are_counted_and_named(tmp_path):
     rows = [*make.okx_rows(), make.okx_row("NEW", "NOSUCHCHAIN", "abc", "1", "0x00")]
     rows.append(make.okx_row("NEW", "OTHERCHAIN", make.evm(9), "1", make.sign(9, "eip-191", make.OKX_MESSAGE)))

@@ -6,18 +6,28 @@ from enum import StrEnum
 from hashlib import sha256
 from typing import Any, NamedTuple
 
-from chains.errors import ChainError
+from chains.errors import ChainError, MissingExtraError
 from chains.ids import AccountId, ChainId, account_id, chain_of, family_of
 from chains.signatures import UNBOUND, OwnershipResult, verify
 from chains.signatures.coins import is_coin
+from chains.signatures.decred import CHAIN as DECRED
 from chains.signatures.key_addresses import address_facts
 from chains.signatures.recovered_account import escape
-from verifier.wallet_lists.networks import ListedNetwork, network_of_row
+from verifier.wallet_lists.networks import BEACON, network_of_row
 from verifier.wallet_lists.record import Claim, Row
 
 EVM_SCHEMES = ("eip-191-hash", "eip-191", "keccak", "okx-keccak")
 TRON_SCHEMES = ("tron-v2", "tron-v1", "tron-v1-text")
 ED25519_SCHEMES = ("okx-ed25519", "ed25519")
+EOS_SCHEMES = ("okx-eos", "eos")
+FAMILY_SCHEMES = {
+    "eip155": EVM_SCHEMES,
+    "tron": TRON_SCHEMES,
+    "antelope": EOS_SCHEMES,
+    "starknet": ("starknet",),
+    "beacon": ("bls",),
+}
+ETHEREUM = ChainId("eip155:1")
 CACHED_CLAIMS = 100_000
 # The column for a redeem script may name the one public key instead; the signature gives that key away anyway.
 _PUBLIC_KEY = re.compile(r"(?:0x)?(?:0[23][0-9a-fA-F]{64}|04[0-9a-fA-F]{128})")
@@ -62,20 +72,18 @@ class Judge:
         key = _identity(network.chain, row.address, row.claim)
         known = self._known.get(key)
         if known is None:
-            known = self._known[key] = self._judge(network, row.address, row.claim)
+            known = self._known[key] = self._judge(network.chain, row.address, row.claim)
             if len(self._known) > CACHED_CLAIMS:
                 self._known.popitem(last=False)
         return known
 
-    def _judge(self, network: ListedNetwork, address: str, claim: Claim) -> Outcome:
-        # 1. Signatures of the keys that are said to own the wallet
+    def _judge(self, chain: ChainId, address: str, claim: Claim) -> Outcome:
+        # 1. Signatures of the keys that are said to own the wallet; a validator's owners are accounts of Ethereum
         owners = [owner for owner in claim.owners if owner.lower() != address.lower()]
         if owners:
-            return self._owners(network.chain, owners, claim)
-        if network.unsupported:
-            return Outcome(Status.UNCHECKED, "", network.unsupported)
+            return self._owners(ETHEREUM if chain == BEACON else chain, owners, claim)
         # 2. The wallet's own signatures
-        return self._own(network.chain, address, claim.message, claim.signatures, claim.material)
+        return self._own(chain, address, claim.message, claim.signatures, claim.material)
 
     def _owners(self, chain: ChainId, owners: list[str], claim: Claim) -> Outcome:
         """Check each owner's signature; at best the wallet stays unbound: the list alone ties it to its owners."""
@@ -103,6 +111,8 @@ class Judge:
                     self._successes[scheme] += 1
                     return Outcome(Status.VERIFIED, scheme, result.reason)
                 results.append(result)
+        except MissingExtraError as error:
+            return Outcome(Status.UNCHECKED, "", str(error))
         except ChainError:
             return Outcome(Status.REFUSED, "", "malformed-address")
         return _refusal(results)
@@ -133,10 +143,10 @@ def _refusal(results: list[OwnershipResult]) -> Outcome:
 
 
 def _schemes(chain: ChainId, signature: str) -> tuple[str, ...]:
-    if family_of(chain) == "eip155":
-        return EVM_SCHEMES
-    if family_of(chain) == "tron":
-        return TRON_SCHEMES
+    if family_of(chain) in FAMILY_SCHEMES:
+        return FAMILY_SCHEMES[family_of(chain)]
+    if chain == DECRED and not signature.startswith("0x"):
+        return ("decred-message",)
     if is_coin(chain):
         return ("okx-keccak",) if signature.startswith("0x") else ("bitcoin-message",)
     facts = address_facts().get(chain)
@@ -156,13 +166,13 @@ def _verify(
     elif scheme == "okx-keccak":
         is_utxo = is_coin(chain_of(account))
         options = {"script": material, "more_signatures": more} if is_utxo else {"public_key": material}
-    elif scheme in ED25519_SCHEMES:
+    elif scheme in (*ED25519_SCHEMES, *EOS_SCHEMES, "starknet"):
         options = {"public_key": material}
     return verify(scheme, account, message, signatures[0], **options)
 
 
 def _plain(chain: ChainId, address: str) -> str:
-    """Return an EVM address in lower case: lists mix capitals freely, and a signature settles whose address it is."""
-    if family_of(chain) == "eip155" and address[:2].lower() == "0x":
+    """Return a hexadecimal address in lower case: lists mix capitals freely, and a signature settles whose it is."""
+    if family_of(chain) in ("eip155", "starknet", "beacon") and address[:2].lower() == "0x":
         return address.lower()
     return address

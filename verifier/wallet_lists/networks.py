@@ -6,10 +6,11 @@ from functools import cache, lru_cache
 from importlib.resources import files
 from typing import NamedTuple
 
-from chains.ids import ChainId
+from chains.ids import ChainId, family_of
 
 OTHER_EVM = ChainId("eip155:0")  # an Ethereum-like chain whose number is not recorded
 TRON = ChainId("tron:728126428")
+BEACON = ChainId("beacon:mainnet")  # validators of Ethereum, listed by their keys under whatever name
 _SEPARATORS = re.compile(r"[-\s._/]+")
 _EVM_ADDRESS = re.compile(r"0x[0-9a-fA-F]{40}")
 _VALIDATOR_KEY = re.compile(r"0x[0-9a-fA-F]{96}")
@@ -17,10 +18,9 @@ _TRON_ADDRESS = re.compile(r"T[1-9A-HJ-NP-Za-km-z]{33}")
 
 
 class ListedNetwork(NamedTuple):
-    """A network as lists name it; `unsupported` says what keeps its signatures from being checked here."""
+    """A network as lists name it."""
 
     chain: ChainId
-    unsupported: str = ""
 
 
 class Label(NamedTuple):
@@ -34,11 +34,7 @@ class Label(NamedTuple):
 def listed_networks() -> dict[str, ListedNetwork]:
     """Return the networks by every name that lists use."""
     table = tomllib.loads((files("verifier.wallet_lists") / "networks.toml").read_text("utf-8"))
-    return {
-        name: ListedNetwork(ChainId(entry["chain"]), entry.get("unsupported", ""))
-        for entry in table["network"]
-        for name in entry["names"]
-    }
+    return {name: ListedNetwork(ChainId(entry["chain"])) for entry in table["network"] for name in entry["names"]}
 
 
 def normal(text: str) -> str:
@@ -72,10 +68,8 @@ def parse_label(text: str) -> Label:
 def network_of_row(network: str, asset: str, address: str) -> tuple[ListedNetwork | None, bool]:
     """Return a row's network, and whether the list named it (False: guessed from the form of the address)."""
     named = parse_label(network or asset).network
-    if named is not None and not named.unsupported:
-        return named, True
-    if _VALIDATOR_KEY.fullmatch(address):
-        return ListedNetwork(ChainId("eip155:1"), "BLS signatures of validators"), True
+    if _VALIDATOR_KEY.fullmatch(address) and (named is None or family_of(named.chain) == "eip155"):
+        return ListedNetwork(BEACON), True
     if named is not None:
         return named, True
     if _EVM_ADDRESS.fullmatch(address):
