@@ -125,6 +125,18 @@ class Exchange(_Record):
     id: str = Field(min_length=1, max_length=200, description="a domain name or LEI that outlives the brand")
 
 
+class StatedFact(_Record):
+    """A number that only the exchange can state and that a rulebook asks for, such as its yearly trading volume.
+
+    `asset` restricts it to one asset; `document` is the SHA-256 of the paper that shows it.
+    """
+
+    name: str = Field(pattern=r"^[a-z][a-z0-9_]{0,59}$")
+    value: str = Field(pattern=r"^(0|[1-9][0-9]{0,30})(/[1-9][0-9]{0,30})?$")
+    asset: AssetField | None = None
+    document: str | None = Field(default=None, pattern=r"^[0-9a-f]{64}$")
+
+
 class Declaration(_Record):
     """The exchange's whole claim, as of one moment; nothing in it is believed because it is written here."""
 
@@ -136,6 +148,7 @@ class Declaration(_Record):
     ownership: list[OwnershipClaim] = Field(default_factory=list, max_length=MAX_WALLETS)
     liabilities: str | None = Field(default=None, pattern=r"^[0-9a-f]{64}$", description="digest of the commitment")
     off_chain: list[OffChainHolding] = Field(default_factory=list, max_length=1_000)
+    statements: list[StatedFact] | None = Field(default=None, max_length=10_000)
 
     @property
     def digest(self) -> str:
@@ -161,6 +174,9 @@ class Declaration(_Record):
         known = [asset.asset for asset in self.assets]
         if len(set(known)) != len(known):
             raise ValueError("an asset is listed twice in `assets`")
+        stated = [(fact.name, fact.asset) for fact in self.statements or ()]
+        if len(set(stated)) != len(stated):
+            raise ValueError("a fact is stated twice in `statements`")
         table = set(known)
         for number, wallet in enumerate(self.wallets):
             unknown = [asset for asset in wallet.assets if asset not in table]

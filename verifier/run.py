@@ -25,7 +25,7 @@ from verifier.liabilities.places import COMMITMENT, LEAF_LIST, LEAVES
 from verifier.ownership.claims import Ownership, check_ownership
 from verifier.policy.evaluate import Judgement, evaluate
 from verifier.policy.finding import Finding, Level
-from verifier.policy.pack import load_pack
+from verifier.policy.library import load_pack
 from verifier.recheck import coin_set_findings, recheck
 from verifier.reserves import Placements, Progress, Reserves, place_holdings, read_reserves, silent
 from verifier.snapshot import PriceQuote, load_prices, parse_prices, price_records

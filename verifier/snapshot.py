@@ -29,6 +29,7 @@ class PriceQuote(BaseModel):
     high: Decimal
     source: str = Field(min_length=1, max_length=200)
     at: UtcTime
+    lookback_days: int = Field(default=0, ge=0, le=3_660, description="a mean over so many days; 0: one moment")
 
 
 class Price(NamedTuple):
@@ -47,13 +48,13 @@ def parse_prices(text: bytes, where: str) -> tuple[PriceQuote, ...]:
     quotes = parse_record(text, where, _QUOTES.validate_python)
     if len(quotes) > MAX_PRICES:
         raise InputError(f"{where}: more than {MAX_PRICES:,} prices")
-    seen: set[tuple[str, str]] = set()
+    seen: set[tuple[str, str, int]] = set()
     for number, quote in enumerate(quotes):
         if Fraction(quote.low) > Fraction(quote.high):
             raise InputError(f"{where}: {number}: `low` is above `high`")
-        if (quote.asset, quote.currency) in seen:
+        if (quote.asset, quote.currency, quote.lookback_days) in seen:
             raise InputError(f"{where}: {number}: {quote.asset} has two prices in {quote.currency}")
-        seen.add((quote.asset, quote.currency))
+        seen.add((quote.asset, quote.currency, quote.lookback_days))
     return tuple(quotes)
 
 
@@ -77,4 +78,5 @@ def unit_prices(quotes: Iterable[PriceQuote], currency: str, decimals: dict[str,
 
 def price_records(quotes: Iterable[PriceQuote]) -> list[dict[str, Any]]:
     """Return quotes as JSON values, sorted, so that equal prices give equal bytes."""
-    return [quote.model_dump(mode="json") for quote in sorted(quotes, key=lambda quote: (quote.asset, quote.currency))]
+    in_order = sorted(quotes, key=lambda quote: (quote.asset, quote.currency, quote.lookback_days))
+    return [quote.model_dump(mode="json", exclude_defaults=True) for quote in in_order]

@@ -11,7 +11,7 @@ from tests.verifier.cases import BLOCK, ETH, USD, case, position, price
 from verifier.case import Case, Position
 from verifier.declaration import Pool
 from verifier.policy.evaluate import evaluate
-from verifier.policy.pack import load_pack
+from verifier.policy.library import load_pack
 from verifier.run import Verification
 from verifier.verdict import Verdict
 

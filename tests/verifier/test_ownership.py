@@ -15,7 +15,7 @@ from verifier.ownership.claims import Control, Ownership, check_claim, check_own
 from verifier.ownership.signing import make_claim
 from verifier.policy.evaluate import evaluate
 from verifier.policy.finding import Finding
-from verifier.policy.pack import load_pack
+from verifier.policy.library import load_pack
 from verifier.verdict import Verdict
 
 BITCOIN = "bip122:000000000019d6689c085ae165831e93:bc1qw508d6qejxtdg4y5r3zarvary0c5xw7kv8f3t4"
@@ -135,7 +135,7 @@ def test_fresh_claims_that_name_the_exchange_pass() -> None:
     ("changes", "said"),
     [
         ({"age_days": 32}, "older than 31 days"),
-        ({"binding": Binding.NONE}, "names nothing"),
+        ({"binding": Binding.NONE}, "names too little"),
         ({"control": Control.REFUSED}, "is refused"),
     ],
 )

@@ -14,7 +14,7 @@ from verifier.declaration import Pool
 from verifier.ownership.claims import Control
 from verifier.policy.evaluate import Judgement, evaluate
 from verifier.policy.finding import Finding, Reason
-from verifier.policy.pack import load_pack
+from verifier.policy.library import load_pack
 from verifier.verdict import Verdict
 
 JP = load_pack("jp-psa-63-11")
@@ -131,7 +131,7 @@ def test_guarantee_assets_match_what_is_hot_in_kind_and_quantity() -> None:
 
 def test_company_assets_among_client_assets_are_found() -> None:
     found = finding(japan(50, 50, 951), "JP-ATTRIBUTABLE", ETH)
-    assert (found.verdict, found.reason, found.shortfall) == (Verdict.FAIL, Reason.UNATTRIBUTED, "1")
+    assert (found.verdict, found.reason, found.shortfall) == (Verdict.FAIL, Reason.EXCEEDED, "1")
     assert finding(japan(50, 50, 950), "JP-ATTRIBUTABLE", ETH).verdict is Verdict.PASS
 
 

@@ -24,7 +24,7 @@ app.command("check")(check.check)
 app.add_typer(wallets.app, name="wallets")
 app.add_typer(tree.app, name="tree")
 app.command("formats")(formats.formats)
-app.command("packs")(packs.packs)
+app.add_typer(packs.app, name="packs")
 app.command("networks")(networks.networks)
 
 

@@ -8,7 +8,6 @@ from chains.model import Balance, Disagreement, Tier
 from verifier.case import Case, Position
 from verifier.declaration import Pool
 from verifier.ownership.claims import Control, control_of
-from verifier.policy.pack import Rule
 
 UNSHOWN = {
     Control.UNCLAIMED: "nobody has shown control of it",
@@ -16,10 +15,14 @@ UNSHOWN = {
 }
 
 
+SAID = 3
+
+
 class Amount(NamedTuple):
     """Units as an interval: at least `low`, at most `high` (None: no bound is known), on evidence of `tier`.
 
-    `open` says in words what keeps the interval open; `refused` what was left out for good.
+    `open` says in words what keeps the interval open; `refused` what was left out for good: the first few, and how many
+    more there are.
     """
 
     low: int
@@ -61,16 +64,7 @@ def pool_amount(case: Case, asset: AssetId, pools: Collection[Pool], *, signed_o
             opened.append(f"{position.placement.holding.account}: {UNSHOWN[control]}")
         else:
             refused.append(f"{position.placement.holding.account}: its ownership claim was refused")
-    return Amount(low, high if bounded else None, tier, tuple(sorted(evidence)), tuple(opened), tuple(refused))
-
-
-def weak_inputs(rule: Rule, reserves: Tier, liabilities: Tier = Tier.PROVEN) -> str:
-    """Say which input's evidence is too weak for a PASS, or nothing; an input that a rule does not use is not asked."""
-    if reserves < rule.tier("reserves"):
-        return f"The balances are {reserves.label}; a pass needs {rule.tier('reserves').label}."
-    if liabilities < rule.tier("liabilities"):
-        return f"The liabilities are {liabilities.label}; a pass needs {rule.tier('liabilities').label}."
-    return ""
+    return Amount(low, high if bounded else None, tier, tuple(sorted(evidence)), _first(opened), _first(refused))
 
 
 def _answers(result: Disagreement) -> str:
@@ -80,6 +74,11 @@ def _answers(result: Disagreement) -> str:
         for answer in result.answers
     ]
     return f"{result.reason} ({', '.join(said[:5])})" if said else str(result.reason)
+
+
+def _first(said: list[str]) -> tuple[str, ...]:
+    more = (f"{len(said) - SAID:,} more",) if len(said) > SAID else ()
+    return (*said[:SAID], *more)
 
 
 def _control(position: Position) -> Control:

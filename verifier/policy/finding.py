@@ -24,16 +24,28 @@ class Reason(StrEnum):
     PRICE_SPREAD = "price-spread"
     UNSET_PARAMETER = "unset-parameter"
     PARTITION = "declared-twice"
-    UNATTRIBUTED = "unattributed-assets"
     CONTRADICTION = "contradiction"
     OUT_OF_SCOPE = "out-of-scope"
 
 
-class Finding(NamedTuple):
-    """A rule's outcome for one subject (an asset, `total`, or the attestation).
+class TraceLine(NamedTuple):
+    """One number that a finding rests on: a quantity, a parameter, a price, or a side of the comparison.
 
-    `measured`, `required` and `shortfall` are exact: base units, or a fraction in words; `evidence` names transcript
-    calls, prices and commitments the numbers rest on.
+    `value` is exact, `80..90` when only bounds are known, `80..` without an upper one.
+    """
+
+    name: str
+    value: str
+    known_as: str = ""
+    evidence: tuple[str, ...] = ()
+
+
+class Finding(NamedTuple):
+    """A rule's outcome for one subject (an asset, `total`, `address` or `attestation`).
+
+    `measured`, `required` and `shortfall` are exact: base units, or a fraction; `evidence` names transcript calls,
+    prices and commitments the numbers rest on, `trace` every number of the rule. `cure_by` is the day (YYYY-MM-DD) by
+    which the rulebook wants a failure mended.
     """
 
     rule: str
@@ -48,6 +60,10 @@ class Finding(NamedTuple):
     clause: str = ""
     pack: str = ""
     evidence: tuple[str, ...] = ()
+    text_ja: str = ""
+    cure_by: str = ""
+    trace: tuple[TraceLine, ...] = ()
 
     def to_record(self) -> dict[str, Any]:
-        return {**self._asdict(), "evidence": list(self.evidence)}
+        trace = [{**line._asdict(), "evidence": list(line.evidence)} for line in self.trace]
+        return {**self._asdict(), "evidence": list(self.evidence), "trace": trace}

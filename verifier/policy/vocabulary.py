@@ -1,0 +1,94 @@
+"""The words a rule may use: what each counts, where it can be asked, and what it is called in both languages."""
+
+from typing import NamedTuple
+
+from verifier.policy.inputs import Dimension, Scope
+
+_AMOUNTS = frozenset({Scope.ASSET, Scope.TOTAL})
+_TOTAL = frozenset({Scope.TOTAL})
+_ALL = frozenset({Scope.ASSET, Scope.TOTAL, Scope.ATTESTATION})
+_ADDRESS = frozenset({Scope.ADDRESS})
+_ATTESTATION = frozenset({Scope.ATTESTATION})
+
+
+class Quantity(NamedTuple):
+    """One word: its dimension, the scopes it can be asked under, and its name for readers.
+
+    `fault_en` and `fault_ja` say of a wallet what breaking a bound ({}) means, where the bound alone says too little.
+    """
+
+    dimension: Dimension
+    scopes: frozenset[Scope]
+    en: str
+    ja: str
+    fault_en: str = ""
+    fault_ja: str = ""
+
+
+def _amount(en: str, ja: str) -> Quantity:
+    return Quantity(Dimension.AMOUNT, _AMOUNTS, en, ja)
+
+
+def _money(en: str, ja: str) -> Quantity:
+    return Quantity(Dimension.MONEY, _TOTAL, en, ja)
+
+
+# `held`: what the chain shows, whoever controls it: counts against the exchange. `controlled`: of that, what the
+# exchange is shown to control: counts for it.
+QUANTITIES: dict[str, Quantity] = {
+    "owed": _amount("owed to clients", "利用者への債務"),
+    "client_held": _amount("held in client wallets", "利用者用ウォレットの残高"),
+    "client_controlled": _amount(
+        "held in client wallets under shown control", "管理が示された利用者用ウォレットの残高"
+    ),
+    "client_hot_held": _amount("of clients, held hot", "ホットウォレットの利用者資産"),
+    "client_cold_held": _amount("of clients, held cold", "コールドウォレットの利用者資産"),
+    "client_cold_controlled": _amount(
+        "of clients, held cold under shown control", "管理が示されたコールドウォレットの利用者資産"
+    ),
+    "client_third_party_held": _amount("of clients, held by third parties", "第三者が管理する利用者資産"),
+    "guarantee_controlled": _amount("of guarantee assets under shown control", "管理が示された履行保証暗号資産"),
+    "reserve_fund_controlled": _amount("of the reserve fund under shown control", "管理が示された責任準備金の暗号資産"),
+    "proprietary_held": _amount("of the company's own, declared", "申告された自己の暗号資産"),
+    "fiat_trust": _money("of money in trust", "信託された金銭"),
+    "insurance_limit": _money("of insurance cover", "保険の填補限度額"),
+    "bank_guarantee": _money("of bank guarantees", "銀行保証"),
+    "largest_wallet": _money("in the largest single client wallet", "最大の利用者用ウォレットの価額"),
+    "assets_owed": Quantity(Dimension.COUNT, _ATTESTATION, "assets owed to clients", "利用者に債務のある資産の数"),
+    "assets_covered": Quantity(
+        Dimension.COUNT, _ATTESTATION, "of those, assets with declared wallets", "うちウォレットが申告された資産の数"
+    ),
+    "client_accounts": Quantity(Dimension.COUNT, _ATTESTATION, "client accounts in the liabilities", "債務の口座数"),
+    "snapshot_spread": Quantity(
+        Dimension.HOURS, _ATTESTATION, "between the blocks and the stated time", "ブロックと基準時刻の差"
+    ),
+    "control_shown": Quantity(
+        Dimension.COUNT,
+        _ADDRESS,
+        "wallets with control shown",
+        "管理の証明",
+        "a claim that is refused",
+        "所有の証明が無効",
+    ),
+    "claim_binding": Quantity(
+        Dimension.COUNT,
+        _ADDRESS,
+        "named by the signed message (0 nothing, 1 exchange and date, 2 this declaration)",
+        "署名文の内容(0:なし、1:取引所名と日付、2:この申告)",
+        "a claim that names too little: level {} needed, 1 is the exchange and the date, 2 this declaration",
+        "署名文の内容が不足:水準{}が必要(1:取引所名と日付、2:この申告)",
+    ),
+    "claim_age": Quantity(
+        Dimension.DAYS,
+        _ADDRESS,
+        "since the signed date",
+        "署名日からの日数",
+        "a claim older than {}",
+        "署名が{}より古い",
+    ),
+}
+
+
+def quantities(scope: Scope) -> dict[str, Quantity]:
+    """Return the words that can be asked under a scope."""
+    return {name: quantity for name, quantity in QUANTITIES.items() if scope in quantity.scopes}
