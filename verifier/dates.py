@@ -3,12 +3,22 @@
 import re
 from datetime import UTC, date, datetime, timedelta
 
+from verifier.errors import InputError
+
 _MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
 _NUMERIC = re.compile(r"(?<![0-9])(20[0-9]{2})([-/.]?)(0[1-9]|1[0-2])\2(0[1-9]|[12][0-9]|3[01])")
 _WORDED = re.compile(
     r"(?i)\b(?:([0-9]{1,2})(?:st|nd|rd|th)?\s+)?([a-z]{3})[a-z]*\.?\s+(?:([0-9]{1,2}),?\s+)?(20[0-9]{2})"
 )
 _UNIX = re.compile(r"(?<![0-9])(1[0-9]{9})(?:[0-9]{3})?(?![0-9])")
+
+
+def checked_day(text: str) -> str:
+    """Return a day (YYYY-MM-DD) somebody typed, or nothing for nothing. Raises InputError for anything else."""
+    try:
+        return date.fromisoformat(text).isoformat() if text else ""
+    except ValueError as error:
+        raise InputError(f"{text!r} is no day; expected one such as 2026-11-22") from error
 
 
 def date_in_text(text: str) -> date | None:

@@ -23,7 +23,7 @@ from verifier.errors import InputError, PartitionError, UnavailableError
 from verifier.liabilities.check import Liabilities, check_liabilities
 from verifier.liabilities.places import COMMITMENT, LEAF_LIST, LEAVES
 from verifier.ownership.claims import Ownership, check_ownership
-from verifier.policy.evaluate import Judgement, evaluate
+from verifier.policy.evaluate import Judgement, evaluate_all
 from verifier.policy.finding import Finding, Level
 from verifier.policy.library import load_pack
 from verifier.recheck import coin_set_findings, recheck
@@ -148,12 +148,14 @@ def verify_bundle(
     trusted_roots: Collection[str] = (),
     utxo_sets: Sequence[Path] = (),
     progress: Progress = silent,
+    as_of: str = "",
 ) -> Verification:
     """Verify a bundle folder or zip, offline, by one or more packs; with `recheck_with`, ask a sample of it again.
 
     `trusted_roots` are the verifier's own: of finalized beacon blocks, or hashes over all unspent coins. A balance
     whose proof leads to one of them is proven, whoever handed over the bundle. `utxo_sets` are the verifier's own files
-    for sets that the bundle only names. Raises InputError when the bundle is not whole, a pack is unknown or a root is
+    for sets that the bundle only names. `as_of` (YYYY-MM-DD) takes the packs' numbers of that day instead of the
+    declaration's. Raises InputError when the bundle is not whole, a pack is unknown or a root is
     none, UnavailableError when there is no bundle.
     """
     if not packs:
@@ -163,7 +165,7 @@ def verify_bundle(
         case, coin_sets = replay(bundle, progress)
         sets = recheck_coin_sets(bundle, coin_sets, utxo_sets, progress)
     case = case.trusting(trusted_roots, [chain for chain, wrong in sets.items() if not wrong])
-    judgements = tuple(evaluate(case, pack) for pack in rulebooks)
+    judgements = evaluate_all(case, rulebooks, as_of)
     asked = recheck(case, recheck_with, transport or NetworkTransport()) if recheck_with else []
     return Verification(case, judgements, (*coin_set_findings(sets), *asked))
 

@@ -25,12 +25,16 @@ def verify(
         list[Path] | None,
         typer.Option(help="your own `dumptxoutset` file of the pinned block, for a set the bundle only names"),
     ] = None,
+    as_of: Annotated[
+        str, typer.Option(metavar="YYYY-MM-DD", help="judge by the numbers in force on this day, not the declaration's")
+    ] = "",
     report: Annotated[Path | None, typer.Option(help="write a self-contained HTML report")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="print one JSON object")] = False,
 ) -> None:
     from chains.providers import load_providers
     from verifier import run
     from verifier.cli.terminal import print_json, progress_bars
+    from verifier.dates import checked_day
     from verifier.report.html import write_report
     from verifier.report.record import verification_record
     from verifier.report.text import describe
@@ -38,7 +42,7 @@ def verify(
     own = load_providers(recheck) if recheck else None
     with progress_bars() as told:
         result = run.verify_bundle(
-            bundle, tuple(pack or run.DEFAULT_PACKS), own, None, trust or (), utxo_set or (), told
+            bundle, tuple(pack or run.DEFAULT_PACKS), own, None, trust or (), utxo_set or (), told, checked_day(as_of)
         )
     if report is not None:
         write_report(result, report)

@@ -59,7 +59,7 @@ class Wording:
     def span(self, value: Interval, dimension: Dimension | None, scope: Scope, subject: str) -> str:
         """Return a number known within bounds: `5 ETH`, `5 ETH to 7 ETH`, `5 ETH or more`."""
         low, high = value
-        if low is None and high is None:
+        if not low and high is None:
             return "an unknown amount"
         if high is None:
             return f"{self.number(low or Fraction(0), dimension, scope, subject)} or more"

@@ -11,6 +11,7 @@ from chains.ids import AssetId
 from verifier.errors import UnavailableError
 from verifier.policy.amounts import show_units
 from verifier.report.limits import limits
+from verifier.report.matrix import matrix, standing
 from verifier.report.record import coverage_records
 from verifier.report.text import known_lines
 from verifier.run import Verification
@@ -50,7 +51,8 @@ def render(result: Verification) -> str:
         "verdict": result.verdict,
         "words": WORDS[result.verdict],
         "case": case,
-        "packs": [(judgement.pack, judgement.verdict) for judgement in result.judgements],
+        "packs": [(one.pack, one.verdict, standing(one)) for one in result.judgements],
+        "matrix": matrix(result),
         "bars": _bars(result),
         "rows": rows,
         "known": known_lines(case),

@@ -8,6 +8,7 @@ from chains.model import Balance, Tier
 from verifier.case import Case
 from verifier.declaration import CLIENT_POOLS
 from verifier.policy.eligibility import pool_amount
+from verifier.report.matrix import matrix
 from verifier.run import Verification
 
 
@@ -59,6 +60,7 @@ def verification_record(result: Verification) -> dict[str, Any]:
         "verdict": str(result.verdict),
         "pack": packs[0] if len(packs) == 1 else packs,
         "verdicts": {judgement.pack.id: str(judgement.verdict) for judgement in result.judgements},
+        "matrix": [row.to_record() for row in matrix(result)],
         "case": result.case.digest,
         "exchange": result.case.declaration.exchange.name,
         "as_of": result.case.declaration.as_of,
