@@ -36,11 +36,24 @@ class Holding(NamedTuple):
     asset: AssetId
 
 
+class UnspentOutput(NamedTuple):
+    """One unspent coin of a UTXO chain: its outpoint (`txid:index`), base units, and the height of its block.
+
+    `coinbase` is None where the source does not tell.
+    """
+
+    outpoint: str
+    units: int
+    height: int
+    coinbase: bool | None = None
+
+
 class Reading(NamedTuple):
     """One operator's answer for one holding, in base units; `units` is None when there is no usable answer.
 
     `evidence` names the transcript calls the answer rests on; `failure` says why there is none. An error, a timeout
-    and a pruned node are failures, never zero.
+    and a pruned node are failures, never zero. `coins` are the unspent coins that `units` add up from, in order of
+    their outpoints, where the answer lists them.
     """
 
     holding: Holding
@@ -49,6 +62,7 @@ class Reading(NamedTuple):
     units: int | None
     evidence: tuple[str, ...] = ()
     failure: str = ""
+    coins: tuple[UnspentOutput, ...] | None = None
 
 
 class ProofKind(StrEnum):
@@ -76,7 +90,8 @@ class Balance(NamedTuple):
     """What a quorum of independent operators agrees on, in base units, at one block.
 
     With a `proof` the number also follows from the block's hash, or from the `root` when there is one, by what we
-    checked ourselves: nobody needs to be believed but for that hash or root.
+    checked ourselves: nobody needs to be believed but for that hash or root. `coins` are the unspent coins behind it,
+    as far as every source that lists them lists the same.
     """
 
     holding: Holding
@@ -87,6 +102,7 @@ class Balance(NamedTuple):
     evidence: tuple[str, ...]
     proof: ProofKind | None = None
     root: str = ""
+    coins: tuple[UnspentOutput, ...] | None = None
 
     @property
     def known_as(self) -> str:

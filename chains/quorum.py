@@ -3,7 +3,17 @@
 from collections.abc import Sequence
 
 from chains.errors import ChainError
-from chains.model import Balance, BlockRef, Disagreement, DisagreementReason, Holding, ProofKind, Reading, Tier
+from chains.model import (
+    Balance,
+    BlockRef,
+    Disagreement,
+    DisagreementReason,
+    Holding,
+    ProofKind,
+    Reading,
+    Tier,
+    UnspentOutput,
+)
 
 
 def agree_on_block(candidates: Sequence[tuple[str, BlockRef]], minimum_operators: int) -> BlockRef | None:
@@ -40,7 +50,7 @@ def agree_on_balance(
         return Disagreement(holding, DisagreementReason.TOO_FEW_ANSWERS, tuple(readings))
     tier = Tier.CORROBORATED if len(operators) >= 2 else Tier.OBSERVED
     evidence = tuple(sorted({item for answer in answers for item in answer.evidence}))
-    return Balance(holding, units.pop(), block, tier, operators, evidence)
+    return Balance(holding, units.pop(), block, tier, operators, evidence, coins=_same_coins(answers))
 
 
 def weigh_proof(
@@ -63,9 +73,19 @@ def weigh_proof(
         operators = tuple(sorted({answer.operator for answer in answers}))
         evidence = tuple(sorted({*proof.evidence, *(item for answer in answers for item in answer.evidence)}))
         tier = (Tier.DECLARED, Tier.OBSERVED, Tier.CORROBORATED)[min(len(operators), 2)]
-        return Balance(result.holding, proof.units, proof.block, tier, operators, evidence, kind, root)
+        return Balance(result.holding, proof.units, proof.block, tier, operators, evidence, kind, root, proof.coins)
     if proof.units != result.units:
         said = Reading(result.holding, ", ".join(result.operators), result.block, result.units, result.evidence)
         return Disagreement(result.holding, DisagreementReason.PROOF_DIFFERS, (said, proof))
     evidence = tuple(sorted({*result.evidence, *proof.evidence}))
-    return result._replace(evidence=evidence, proof=kind, root=root)
+    coins = result.coins if proof.coins is None else proof.coins
+    return result._replace(evidence=evidence, proof=kind, root=root, coins=coins)
+
+
+def _same_coins(answers: Sequence[Reading]) -> tuple[UnspentOutput, ...] | None:
+    """Return the coins that all who list any list alike; whether a coin is of a coinbase some do not tell."""
+    listed = [answer.coins for answer in answers if answer.coins is not None]
+    bare = {tuple(coin._replace(coinbase=None) for coin in coins) for coins in listed}
+    if len(bare) != 1:
+        return None
+    return max(listed, key=lambda coins: sum(coin.coinbase is not None for coin in coins))

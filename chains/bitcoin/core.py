@@ -1,9 +1,9 @@
 """Read balances from a full node of the Bitcoin family (Bitcoin Core, Knots, Litecoin Core) by scanning its coins."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from decimal import Decimal
 from hashlib import sha256
-from typing import Any
+from typing import Any, NamedTuple
 
 from chains.bitcoin.address import bitcoin_facts
 from chains.bitcoin.holdings import (
@@ -19,7 +19,7 @@ from chains.bitcoin.holdings import (
 from chains.errors import InvalidAnswerError, ProviderError
 from chains.ids import ChainId, chain_id
 from chains.jsonrpc import Answer, JsonRpc
-from chains.model import BlockRef, Holding, Reading
+from chains.model import BlockRef, Holding, Reading, UnspentOutput
 from chains.network import Network
 from chains.providers import Provider
 from chains.transport import Transport, pause
@@ -30,6 +30,14 @@ SCAN_BUSY = "Scan already in progress"
 _SCAN_IN_PROGRESS = -8  # the code is also that of a malformed question
 MAX_OUTPUT_INDEX = 2**32 - 1
 HEADER_BYTES = 80
+
+
+class _Found(NamedTuple):
+    """The coins of one script in a scan, the scan's evidence, and why it does not count."""
+
+    coins: tuple[UnspentOutput, ...]
+    evidence: str
+    failure: str
 
 
 class CoreReader:
@@ -87,18 +95,18 @@ class CoreReader:
         """
         targets = targets_of(self._network, holdings)
         scripts = {target.script.hex(): target.address for target in targets if not target.failure}
-        found: dict[str, tuple[int | None, str, str]] = {}
-        seen: set[tuple[str, int]] = set()
+        found: dict[str, _Found] = {}
+        seen: set[str] = set()
         for part, answer in self._scans(scripts):
             failure = str(answer.error) if answer.error else ""
-            units = dict.fromkeys(part, 0)
+            coins: dict[str, list[UnspentOutput]] = {script: [] for script in part}
             if not failure:
                 scan = checked_record(self._provider, answer.result, "the scan")
                 failure = self._refusal(block, scan)
                 if not failure:
-                    self._add_up(scan, units, seen)
+                    self._sort_coins(scan, coins, seen)
             for script in part:
-                found[script] = (None if failure else units[script], answer.evidence, failure)
+                found[script] = _Found(tuple(sorted(coins[script])), answer.evidence, failure)
         return [self._reading(block, target, found) for target in targets]
 
     def _scans(self, scripts: dict[str, str]) -> Iterator[tuple[list[str], Answer]]:
@@ -117,11 +125,13 @@ class CoreReader:
             pause(self._transport, min(0.25 * 2**attempt, 30.0))
         return answer
 
-    def _reading(self, block: BlockRef, target: Target, found: dict[str, tuple[int | None, str, str]]) -> Reading:
+    def _reading(self, block: BlockRef, target: Target, found: dict[str, _Found]) -> Reading:
         if target.failure:
             return reading(self._provider, block, target, None, ())
-        units, evidence, failure = found[target.script.hex()]
-        return reading(self._provider, block, target, units, (evidence,), failure)
+        coins, evidence, failure = found[target.script.hex()]
+        units = sum(coin.units for coin in coins)
+        told = reading(self._provider, block, target, units, (evidence,), failure)
+        return told if failure else told._replace(coins=coins)
 
     def _refusal(self, block: BlockRef, scan: dict[str, Any]) -> str:
         """Say why a scan does not answer for `block`; empty when it does."""
@@ -131,37 +141,38 @@ class CoreReader:
             return moved(block, scan.get("height"), scan.get("bestblock"))
         return ""
 
-    def _add_up(self, scan: dict[str, Any], units: dict[str, int], seen: set[tuple[str, int]]) -> None:
-        """Add the scan's coins to `units` by script, refusing whatever a truthful node cannot say."""
+    def _sort_coins(self, scan: dict[str, Any], found: dict[str, list[UnspentOutput]], seen: set[str]) -> None:
+        """Put the scan's coins to their scripts, refusing whatever a truthful node cannot say."""
         coins = scan.get("unspents")
         if not isinstance(coins, list):
             raise InvalidAnswerError(f"{self._provider.name}: the scan holds no list of unspent coins")
         total = 0
         for coin in coins:
-            script, amount = self._coin(coin, scan["height"], units, seen)
-            units[script] += amount
-            total += amount
+            script, unspent = self._coin(coin, scan["height"], found, seen)
+            found[script].append(unspent)
+            total += unspent.units
         if total > self._facts.max_money or total != self._amount(scan.get("total_amount"), "the scan's total"):
             raise InvalidAnswerError(
                 f"{self._provider.name}: the scan's coins add up to {total}, its total says {scan.get('total_amount')}"
             )
 
-    def _coin(self, coin: Any, tip: int, units: dict[str, int], seen: set[tuple[str, int]]) -> tuple[str, int]:
+    def _coin(self, coin: Any, tip: int, scripts: Collection[str], seen: set[str]) -> tuple[str, UnspentOutput]:
         record = checked_record(self._provider, coin, "an unspent coin")
-        outpoint = (
-            checked_hash(self._provider, record.get("txid"), "a coin's txid"),
-            checked_number(self._provider, record.get("vout"), "a coin's output index", MAX_OUTPUT_INDEX),
-        )
+        txid = checked_hash(self._provider, record.get("txid"), "a coin's txid")
+        index = checked_number(self._provider, record.get("vout"), "a coin's output index", MAX_OUTPUT_INDEX)
+        outpoint = f"{txid}:{index}"
         if outpoint in seen:
-            raise InvalidAnswerError(f"{self._provider.name}: the coin {outpoint[0]}:{outpoint[1]} is listed twice")
+            raise InvalidAnswerError(f"{self._provider.name}: the coin {outpoint} is listed twice")
         seen.add(outpoint)
         script = record.get("scriptPubKey")
-        if not isinstance(script, str) or script not in units:
+        if not isinstance(script, str) or script not in scripts:
             raise InvalidAnswerError(
                 f"{self._provider.name}: a coin of a script nobody asked for: {str(script)[:80]!r}"
             )
-        checked_number(self._provider, record.get("height"), "a coin's height", tip)
-        return script, self._amount(record.get("amount"), f"the amount of {outpoint[0]}:{outpoint[1]}")
+        height = checked_number(self._provider, record.get("height"), "a coin's height", tip)
+        coinbase = record.get("coinbase")
+        units = self._amount(record.get("amount"), f"the amount of {outpoint}")
+        return script, UnspentOutput(outpoint, units, height, coinbase if isinstance(coinbase, bool) else None)
 
     def _amount(self, value: Any, what: str) -> int:
         """Return base units. The exponent is bounded before any arithmetic, so that 1e999999999 costs nothing."""

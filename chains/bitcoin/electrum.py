@@ -5,13 +5,13 @@ from functools import partial
 from typing import Generic, NamedTuple, TypeVar
 
 from chains.bitcoin.address import bitcoin_facts
-from chains.bitcoin.electrum_ledger import Coin, Entries, heights_of, later_than, payments_of, spent_from, units_at
+from chains.bitcoin.electrum_ledger import Coin, Entries, heights_of, later_than, payments_of, spent_from, unspent_at
 from chains.bitcoin.electrum_visit import HEADER, TIP, LineRpc, Visit, announced_tip, header_of
-from chains.bitcoin.holdings import reading, targets_of
+from chains.bitcoin.holdings import Target, reading, targets_of
 from chains.bitcoin.payments import Payment, movements_of
 from chains.errors import InvalidAnswerError, NetworkDataError, ProviderError
 from chains.ids import ChainId, chain_id
-from chains.model import BlockRef, Holding, Movements, Reading
+from chains.model import BlockRef, Holding, Movements, Reading, UnspentOutput
 from chains.network import Network
 from chains.providers import Provider
 from chains.transport import Transport, pause
@@ -23,6 +23,7 @@ _PAUSE_SECONDS = 0.5
 _CHANGING = "the server's lists kept changing while they were read; ask again"
 
 Value = TypeVar("Value")
+Unspent = tuple[UnspentOutput, ...]
 Judge = Callable[[int], Value]  # takes the height of the tip at which everything was told
 Gather = Callable[[Visit, Sequence[bytes]], Mapping[bytes, Judge[Value]]]
 
@@ -78,13 +79,9 @@ class ElectrumReader:
         targets = targets_of(self._network, holdings)
         scripts = list(dict.fromkeys(target.script for target in targets if not target.failure))
         found = self._settle(block, scripts, partial(self._gather_units, block.height))
-        if sum(one.value or 0 for one in found.values()) > self._facts.max_money:
+        if sum(coin.units for one in found.values() for coin in one.value or ()) > self._facts.max_money:
             raise InvalidAnswerError(f"{self._provider.name}: the coins add up to more than there can be")
-        return [
-            reading(self._provider, block, target, one.value, one.evidence, one.failure)
-            for target in targets
-            for one in [found.get(target.script, _Found[int](None, ()))]
-        ]
+        return [self._reading(block, target, found.get(target.script, _Found(None, ()))) for target in targets]
 
     def read_transfers(self, first: int, last: BlockRef, holdings: Sequence[Holding]) -> Sequence[Movements]:
         """Read each coin that holdings received or spent from height `first` to `last`; no other side is named."""
@@ -96,6 +93,11 @@ class ElectrumReader:
             for target in targets
             for one in [found.get(target.script, _Found[list[Payment]](None, ()))]
         ]
+
+    def _reading(self, block: BlockRef, target: Target, found: _Found[Unspent]) -> Reading:
+        units = None if found.value is None else sum(coin.units for coin in found.value)
+        told = reading(self._provider, block, target, units, found.evidence, found.failure)
+        return told if told.units is None else told._replace(coins=found.value)
 
     def _settle(self, block: BlockRef, scripts: Sequence[bytes], gather: Gather[Value]) -> dict[bytes, _Found[Value]]:
         found: dict[bytes, _Found[Value]] = {}
@@ -130,7 +132,7 @@ class ElectrumReader:
             for script in scripts
         }
 
-    def _gather_units(self, height: int, visit: Visit, scripts: Sequence[bytes]) -> dict[bytes, Judge[int]]:
+    def _gather_units(self, height: int, visit: Visit, scripts: Sequence[bytes]) -> dict[bytes, Judge[Unspent]]:
         """Ask for histories, coins, and histories again, each when the one before is answered; then for what is later.
 
         A server works at many questions at a time: only an answer makes sure that another question comes after it.
@@ -144,14 +146,15 @@ class ElectrumReader:
         if self._merkle:
             complete = _prove(visit, {script: (histories[script], coins[script]) for script in complete}, height)
         return {
-            script: partial(self._units, height, script, histories[script], coins[script], visit) for script in complete
+            script: partial(self._unspent, height, script, histories[script], coins[script], visit)
+            for script in complete
         }
 
-    def _units(
+    def _unspent(
         self, height: int, script: bytes, history: Entries, coins: Sequence[Coin], visit: Visit, tip: int
-    ) -> int:
+    ) -> Unspent:
         heights = heights_of(self._provider, history, tip)
-        return units_at(self._provider, script, height, heights, coins, visit.transactions)
+        return unspent_at(self._provider, script, height, heights, coins, visit.transactions)
 
     def _gather_payments(
         self, first: int, last: int, visit: Visit, scripts: Sequence[bytes]

@@ -10,6 +10,7 @@ from chains.bitcoin.core import MAX_OUTPUT_INDEX
 from chains.bitcoin.holdings import MAX_HEIGHT, checked_hash, checked_number, checked_record
 from chains.bitcoin.payments import Outpoint, Payment
 from chains.errors import InvalidAnswerError
+from chains.model import UnspentOutput
 from chains.providers import Provider
 
 UNCONFIRMED = (0, -1)  # in the second case also a parent is unconfirmed
@@ -95,20 +96,20 @@ def spent_from(
     return sorted(txid for txid in spent if 0 < heights.get(txid, 0) <= height)
 
 
-def units_at(
+def unspent_at(
     provider: Provider,
     script: bytes,
     height: int,
     heights: Mapping[str, int],
     coins: Sequence[Coin],
     transactions: Mapping[str, Transaction],
-) -> int:
-    """Return what a script held after the block at `height`: coins unspent now, and coins spent only later.
+) -> tuple[UnspentOutput, ...]:
+    """Return the coins a script held after the block at `height`: those unspent now, and those spent only later.
 
     `transactions` holds those later than the block, and the earlier ones they may spend from. Raises
     InvalidAnswerError for what no truthful server can say.
     """
-    held: dict[Outpoint, int] = {}
+    held: list[UnspentOutput] = []
     listed: set[Outpoint] = set()
     for coin in coins:
         place = heights.get(coin.outpoint[0])
@@ -120,15 +121,19 @@ def units_at(
         if coin.outpoint[0] in transactions and not _pays(transactions[coin.outpoint[0]], coin, script):
             raise _impossible(provider, coin.outpoint, "is listed as another than its transaction makes")
         if 0 < coin.height <= height:
-            held[coin.outpoint] = coin.units
+            held.append(_unspent(coin.outpoint, coin.units, coin.height))
     for txid in later_than(heights, height):
         for outpoint, units in _spends(script, txid, heights, transactions):
             if outpoint in listed:
                 raise _impossible(provider, outpoint, "is spent more than once, or spent and unspent")
             listed.add(outpoint)
             if 0 < heights[outpoint[0]] <= height:
-                held[outpoint] = units
-    return sum(held.values())
+                held.append(_unspent(outpoint, units, heights[outpoint[0]]))
+    return tuple(sorted(held))
+
+
+def _unspent(outpoint: Outpoint, units: int, height: int) -> UnspentOutput:
+    return UnspentOutput(f"{outpoint[0]}:{outpoint[1]}", units, height)
 
 
 def payments_of(

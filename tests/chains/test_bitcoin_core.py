@@ -13,9 +13,10 @@ from chains.bitcoin.core import SCAN_SIZE, CoreReader
 from chains.errors import InvalidAnswerError, ProviderError
 from chains.http import HttpTransport
 from chains.ids import AccountId, AssetId, ChainId, chain_id
-from chains.model import Holding, Reading
+from chains.model import Balance, Holding, Reading, UnspentOutput
 from chains.network import Network, network_of
 from chains.providers import Provider
+from chains.quorum import agree_on_balance
 from tests.chains.simulated_node import SimulatedNode, block_hash
 from tests.live.bitcoind import NodeHarness, knots, knots_harness
 
@@ -48,6 +49,30 @@ def test_coins_add_up_by_script_and_an_absent_address_is_zero_with_evidence() ->
     assert (rich.units, poor.units) == (2_099_999_999_999_999, 0)
     assert rich.evidence == poor.evidence
     assert len(poor.evidence[0]) == 64
+    assert rich.coins is not None and poor.coins == ()
+    assert [(one.outpoint, one.units, one.height) for one in rich.coins] == [
+        (f"{TXID}:0", 10_000_000, 100),
+        (f"{TXID}:1", 2_099_999_989_999_999, 100),
+    ]
+
+
+def test_coins_that_sources_list_differently_are_nobodys() -> None:
+    block = open_core(SimulatedNode()).final_block()
+    coins = (UnspentOutput("aa:0", 5, 100, True), UnspentOutput("aa:1", 6, 101, False))
+    bare = tuple(one._replace(coinbase=None) for one in coins)
+    other = (coins[0], coins[1]._replace(height=102))
+
+    def agreed(*listed: tuple[UnspentOutput, ...] | None) -> tuple[UnspentOutput, ...] | None:
+        answers = [
+            Reading(holding(RICH), f"operator-{n}", block, 11, ("call",), coins=one) for n, one in enumerate(listed)
+        ]
+        found = agree_on_balance(holding(RICH), block, answers, 1)
+        assert isinstance(found, Balance) and found.units == 11
+        return found.coins
+
+    assert agreed(None, bare, coins, None) == coins
+    assert agreed(coins, other) is None
+    assert agreed(None, None) is None
 
 
 @given(st.integers(0, MAX_MONEY))

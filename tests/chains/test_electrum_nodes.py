@@ -126,6 +126,9 @@ def test_two_dialects_corroborate_a_balance_at_one_block(scene: Scene) -> None:
     (balance,) = found.results
     assert isinstance(balance, Balance), balance
     assert (balance.units, balance.tier) == (7_000_000, Tier.CORROBORATED)
+    assert balance.coins is not None
+    assert sum(coin.units for coin in balance.coins) == 7_000_000
+    assert all(0 < coin.height <= balance.block.height for coin in balance.coins)
 
 
 def test_two_dialects_tell_the_same_transfers(scene: Scene) -> None:

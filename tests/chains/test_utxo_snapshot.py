@@ -203,8 +203,10 @@ def test_a_coin_cannot_hide_in_another_form_of_its_script(engine: Engine) -> Non
 
 def test_a_script_that_collides_with_a_wanted_one_is_told_apart() -> None:
     table = build_table([b"a" * 22])
-    probe = np.frombuffer(bytearray(b"b" * 22), dtype=np.uint8)
-    mixed = script_hash(probe, 0, 22, table.seed)
+    taken = int(table.slots.argmax())
+    probes = (np.frombuffer(bytes([letter]) * 22, dtype=np.uint8) for letter in b"bcdefghijklmnopqrstuvwxyz")
+    hashed = ((probe, script_hash(probe, 0, 22, table.seed)) for probe in probes)
+    probe, mixed = next(one for one in hashed if int(one[1]) % len(table.slots) != taken)
     place = int(mixed) % len(table.slots)
     table.slots[place], table.hashes[place] = 1, mixed
     assert lookup(table, probe, 0, 22) == -1

@@ -12,7 +12,7 @@ from chains.bitcoin.utxo.scan import Progress, UnspentCoin, scan
 from chains.bitcoin.utxo.snapshot import HEADERLESS, Snapshot, open_snapshot
 from chains.decode import parse_json
 from chains.errors import InvalidAnswerError, NetworkDataError, ProofError
-from chains.model import BlockRef, Holding, Reading
+from chains.model import BlockRef, Holding, Reading, UnspentOutput
 from chains.network import Network, network_of
 from chains.providers import describe_validation
 
@@ -61,7 +61,11 @@ class Extract(NamedTuple):
             failure = f"the extract of the UTXO set does not speak of the script {script[:80]}"
         if failure or coins is None:
             return Reading(holding, OPERATOR, block, None, (), failure)
-        return Reading(holding, OPERATOR, block, sum(coin.units for coin in coins), (f"utxo-set:{self.root}",))
+        unspent = tuple(
+            sorted(UnspentOutput(f"{coin.txid}:{coin.vout}", coin.units, coin.height, coin.coinbase) for coin in coins)
+        )
+        units = sum(coin.units for coin in coins)
+        return Reading(holding, OPERATOR, block, units, (f"utxo-set:{self.root}",), coins=unspent)
 
 
 def network_fits(network: Network, snapshot: Snapshot) -> bool:
