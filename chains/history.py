@@ -7,8 +7,9 @@ from typing import NamedTuple, cast
 from chains.errors import ChainError
 from chains.model import BlockRef, DisagreementReason, Holding, Movements, Tier, Transfer
 from chains.network import Network
-from chains.panel import Member, trusted_members
+from chains.panel import Member, ask_for_block, trusted_members
 from chains.providers import Provider
+from chains.quorum import agree_on_block
 from chains.reader import ReadsTransfers
 from chains.transport import Transport
 
@@ -60,6 +61,40 @@ def read_history(
         agree_on_history(holding, first, last, [voice[number] for voice in voices], minimum_operators)
         for number, holding in enumerate(holdings)
     )
+
+
+class BlockFinder:
+    """Find blocks of one network by height or by time, each named by a quorum of its operators."""
+
+    def __init__(
+        self, network: Network, providers: Sequence[Provider], transport: Transport, minimum_operators: int
+    ) -> None:
+        self._members, _ = trusted_members(network, providers, transport)
+        self._minimum = minimum_operators
+
+    def at(self, height: int) -> BlockRef | None:
+        """Return the block at a height, or None when too few operators name one together."""
+        return agree_on_block(ask_for_block(self._members, lambda reader: reader.block_at(height)), self._minimum)
+
+    def not_after(self, moment: int, last: BlockRef) -> BlockRef | None:
+        """Return the newest block up to `last` whose time is not later than `moment` (Unix seconds), by halving.
+
+        None when the chain begins later, or a quorum lacks. Where times do not rise strictly from block to block, as on
+        Bitcoin, the answer can lie a few blocks aside, but its own time is never later.
+        """
+        if last.time <= moment:
+            return last
+        low, high, found = 0, last.height - 1, None
+        while low <= high:
+            middle = (low + high) // 2
+            block = self.at(middle)
+            if block is None:
+                return None
+            if block.time <= moment:
+                found, low = block, middle + 1
+            else:
+                high = middle - 1
+        return found
 
 
 def agree_on_history(

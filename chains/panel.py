@@ -139,22 +139,23 @@ def _distrust(network: Network, reader: ChainReader) -> str:
 def _fix_block(members: Sequence[Member], minimum_operators: int, anchor: Anchor | None) -> BlockRef | None:
     if anchor:
         height = anchor.block.height
-        found = agree_on_block(_ask(members, lambda reader: reader.block_at(height)), minimum_operators)
+        found = agree_on_block(ask_for_block(members, lambda reader: reader.block_at(height)), minimum_operators)
         return found if found and found.hash == anchor.block.hash else None
-    finals = _ask(members, lambda reader: reader.final_block())
+    finals = ask_for_block(members, lambda reader: reader.final_block())
     if not finals:
         return None
     height = min(block.height for _, block in finals)
-    return agree_on_block(_ask(members, lambda reader: reader.block_at(height)), minimum_operators)
+    return agree_on_block(ask_for_block(members, lambda reader: reader.block_at(height)), minimum_operators)
 
 
 def _block_named(members: Sequence[Member], block_hash: str) -> BlockRef | None:
     able = [member for member in members if isinstance(member.reader, NamesBlocks)]
-    found = _ask(able, lambda reader: cast(NamesBlocks, reader).block_named(block_hash))
+    found = ask_for_block(able, lambda reader: cast(NamesBlocks, reader).block_named(block_hash))
     return found[0][1] if found else None
 
 
-def _ask(members: Sequence[Member], question: Callable[[ChainReader], BlockRef]) -> list[tuple[str, BlockRef]]:
+def ask_for_block(members: Sequence[Member], question: Callable[[ChainReader], BlockRef]) -> list[tuple[str, BlockRef]]:
+    """Ask every member for a block; return (operator, block) of those who have an answer."""
     answers: list[tuple[str, BlockRef]] = []
     for provider, reader in members:
         try:

@@ -7,16 +7,17 @@ from typing import Any, NamedTuple
 
 from pydantic import BaseModel, ConfigDict
 
-from chains.ids import AssetId, ChainId
-from chains.model import Anchor, Balance, BlockRef, Disagreement, Exclusion, ProofKind, Tier
+from chains.ids import AccountId, AssetId, ChainId
+from chains.model import Anchor, Balance, BlockRef, Disagreement, Exclusion, Holding, ProofKind, Tier
 from chains.network import network_of
 from verifier.canonical import digest
-from verifier.declaration import Declaration
+from verifier.declaration import Declaration, Pool
 from verifier.errors import InputError
 from verifier.liabilities.check import Liabilities
 from verifier.ownership.claims import Ownership
 from verifier.reserves import Overlap, Placement
 from verifier.snapshot import PriceQuote, price_records
+from verifier.window import Past
 
 _ROOT = re.compile(r"[0-9a-f]{64}")
 
@@ -45,6 +46,7 @@ class Case(BaseModel):
     stated_roots: frozenset[str] = frozenset()
     proven_roots: frozenset[str] = frozenset()
     scanned: frozenset[ChainId] = frozenset()
+    past: Past = Past()
 
     def trusting(self, roots: Collection[str], scanned: Collection[ChainId] = ()) -> "Case":
         """Return the same case for somebody who trusts these roots, in hexadecimal. Raises InputError for other text.
@@ -76,23 +78,38 @@ class Case(BaseModel):
         return found
 
     @cached_property
+    def accounts(self) -> dict[AccountId, Pool]:
+        """Every declared account with the pool of the first position that names it."""
+        found: dict[AccountId, Pool] = {}
+        for position in self.positions:
+            found.setdefault(position.placement.holding.account, position.placement.pool)
+        return found
+
+    @cached_property
+    def _units(self) -> dict[Holding, int]:
+        return {p.result.holding: p.result.units for p in self.positions if isinstance(p.result, Balance)}
+
+    def units_of(self, holding: Holding) -> int | None:
+        """Return the units of a holding, or None without a balance."""
+        return self._units.get(holding)
+
+    @cached_property
     def digest(self) -> str:
         """The SHA-256 over the canonical JSON of every input and every result read from the transcript."""
-        return digest(
-            {
-                "declaration": self.declaration.digest,
-                "transcript": self.transcript,
-                "exclusions": [list(exclusion) for exclusion in self.exclusions],
-                "blocks": [[b.chain, b.height, b.hash, b.time] for b in self.blocks],
-                "anchors": [[a.block.chain, a.block.height, a.block.hash, a.root] for a in self.anchors],
-                "positions": [_position_record(position) for position in self.positions],
-                "overlaps": [
-                    [o.holding.account, o.holding.asset, o.first.wallet, o.second.wallet] for o in self.overlaps
-                ],
-                "liabilities": _liabilities_record(self.liabilities),
-                "prices": price_records(self.prices),
-            }
-        )
+        record: dict[str, Any] = {
+            "declaration": self.declaration.digest,
+            "transcript": self.transcript,
+            "exclusions": [list(exclusion) for exclusion in self.exclusions],
+            "blocks": [[b.chain, b.height, b.hash, b.time] for b in self.blocks],
+            "anchors": [[a.block.chain, a.block.height, a.block.hash, a.root] for a in self.anchors],
+            "positions": [_position_record(position) for position in self.positions],
+            "overlaps": [[o.holding.account, o.holding.asset, o.first.wallet, o.second.wallet] for o in self.overlaps],
+            "liabilities": _liabilities_record(self.liabilities),
+            "prices": price_records(self.prices),
+        }
+        if self.past.windows:
+            record["past"] = self.past.to_record()
+        return digest(record)
 
 
 def _position_record(position: Position) -> list[Any]:

@@ -30,7 +30,9 @@ from verifier.recheck import coin_set_findings, recheck
 from verifier.reserves import Placements, Progress, Reserves, place_holdings, read_reserves, silent
 from verifier.snapshot import PriceQuote, load_prices, parse_prices, price_records
 from verifier.verdict import Verdict, worst
+from verifier.window import Past, WindowPlan, read_past, read_plan
 
+WINDOW = "window.json"
 DEFAULT_PACKS = ("model-basic",)
 
 
@@ -71,12 +73,14 @@ def collect(
     progress: Progress = silent,
     transport: Transport | None = None,
     utxo_sets: Sequence[Path] = (),
+    window_days: int = 0,
 ) -> Collected:
     """Read the chains once and keep the evidence in the bundle folder `out`.
 
     An interrupted run leaves `out` + ".partial"; the same call resumes it and asks nothing twice. `utxo_sets` are
-    `dumptxoutset` files: on their chains balances are proven at the block each was written at. Raises InputError for a
-    malformed declaration or a coin declared twice, UnavailableError when a whole chain could not be read.
+    `dumptxoutset` files: on their chains balances are proven at the block each was written at. With `window_days` the
+    transfers of so many days before the pinned blocks are read too. Raises InputError for a malformed declaration or a
+    coin declared twice, UnavailableError when a whole chain could not be read.
     """
     # 1. What the exchange says, every coin in exactly one pool.
     declaration = load_declaration(declaration_path)
@@ -86,13 +90,15 @@ def collect(
     if out.exists():
         raise InputError(f"{out}: exists already; name a new folder")
     # 2. A place where nothing gathered is lost.
-    staging = _stage(out, declaration, providers, liabilities, prices)
+    plan = WindowPlan(days=window_days) if window_days else None
+    staging = _stage(out, declaration, providers, liabilities, prices, plan)
     journal = staging.with_name(out.name + ".journal")
     coin_sets = gather_coin_sets(utxo_sets, placements.placements, staging, progress)
     # 3. The only step that touches the network.
     recording = RecordingTransport(transport or NetworkTransport(), journal)
     try:
         reserves = read_reserves(placements.placements, providers, recording, progress, coin_sets)
+        past = _read_past(plan, declaration, placements, reserves, providers, recording, progress)
     finally:
         transcript = recording.close()
     _refuse_unreachable(reserves, out)
@@ -101,7 +107,7 @@ def collect(
     quotes = load_prices(staging / "prices.json") if (staging / "prices.json").exists() else ()
     known = check_liabilities(declaration, staging / "liabilities" if liabilities else None)
     owners = _check_claims(declaration, progress)
-    case = _build_case(declaration, placements, reserves, owners, known, quotes, transcript.digest)
+    case = _build_case(declaration, placements, reserves, past, owners, known, quotes, transcript.digest)
     seal_manifest(staging, case.digest)
     staging.rename(out)
     journal.unlink()
@@ -115,6 +121,8 @@ def replay(bundle: Bundle, progress: Progress = silent) -> tuple[Case, Mapping[C
     """
     declaration = parse_declaration(_part(bundle, "declaration.json"), "declaration.json")
     quotes = parse_prices(bundle.read("prices.json") or b"[]", "prices.json")
+    window = bundle.read(WINDOW)
+    plan = read_plan(window, WINDOW) if window is not None else None
     transcript_path = bundle.path("transcript.jsonl")
     if transcript_path is None:
         raise InputError(f"{bundle.folder}: has no transcript.jsonl, so there is no evidence to judge")
@@ -125,6 +133,7 @@ def replay(bundle: Bundle, progress: Progress = silent) -> tuple[Case, Mapping[C
         placements = place_holdings(declaration)
         coin_sets = read_coin_sets(bundle, placements.chains)
         reserves = read_reserves(placements.placements, providers, transport, coin_sets=coin_sets)
+        past = _read_past(plan, declaration, placements, reserves, providers, transport)
     except ChainError as error:
         raise InputError(f"{bundle.folder}: {error}") from error
     if transport.unused():
@@ -132,7 +141,7 @@ def replay(bundle: Bundle, progress: Progress = silent) -> tuple[Case, Mapping[C
     folder = bundle.folder / "liabilities" if bundle.path("liabilities/commitment.json") else None
     known = check_liabilities(declaration, folder)
     owners = _check_claims(declaration, progress)
-    case = _build_case(declaration, placements, reserves, owners, known, quotes, transcript.digest)
+    case = _build_case(declaration, placements, reserves, past, owners, known, quotes, transcript.digest)
     if case.digest != bundle.manifest.case:
         raise InputError(
             f"{bundle.folder}: the evidence gives the case {case.digest}, the manifest names {bundle.manifest.case}"
@@ -171,7 +180,12 @@ def verify_bundle(
 
 
 def _stage(
-    out: Path, declaration: Declaration, providers: Providers, liabilities: Path | None, prices: Path | None
+    out: Path,
+    declaration: Declaration,
+    providers: Providers,
+    liabilities: Path | None,
+    prices: Path | None,
+    plan: WindowPlan | None,
 ) -> Path:
     parts = {
         "declaration.json": canonical_json(declaration.to_record()),
@@ -179,6 +193,8 @@ def _stage(
     }
     if prices is not None:
         parts["prices.json"] = canonical_json(price_records(load_prices(prices)))
+    if plan is not None:
+        parts[WINDOW] = canonical_json(plan.model_dump(mode="json"))
     staging = out.with_name(out.name + ".partial")
     kept = staging / "declaration.json"
     if kept.exists() and kept.read_bytes() != parts["declaration.json"]:
@@ -208,6 +224,7 @@ def _build_case(
     declaration: Declaration,
     placements: Placements,
     reserves: Reserves,
+    past: Past,
     owners: Mapping[AccountId, Ownership],
     liabilities: Liabilities | None,
     prices: tuple[PriceQuote, ...],
@@ -227,7 +244,22 @@ def _build_case(
         liabilities=liabilities,
         prices=prices,
         transcript=transcript_digest,
+        past=past,
     )
+
+
+def _read_past(
+    plan: WindowPlan | None,
+    declaration: Declaration,
+    placements: Placements,
+    reserves: Reserves,
+    providers: Providers,
+    transport: Transport,
+    progress: Progress = silent,
+) -> Past:
+    if plan is None:
+        return Past()
+    return read_past(plan, declaration.as_of, placements.placements, reserves.surveys, providers, transport, progress)
 
 
 def _check_claims(declaration: Declaration, progress: Progress) -> dict[AccountId, Ownership]:

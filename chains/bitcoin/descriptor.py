@@ -75,6 +75,12 @@ def is_ranged(network: Network, descriptor: str) -> bool:
     return not body.startswith("addr(") and any(single.is_ranged for single in _parse(network, body))
 
 
+def parse_descriptor(network: Network, descriptor: str) -> "tuple[Descriptor, ...]":
+    """Return a descriptor parsed, one per path of <0;1>; none for addr(), which says nothing of keys."""
+    body = _body(descriptor)
+    return () if body.startswith("addr(") else _parse(network, body)
+
+
 def descriptor_of_extended_key(text: str) -> str:
     """Return the descriptor, with checksum, of the wallet an extended public key such as zpub… names.
 

@@ -36,18 +36,24 @@ def collect(
         list[Path] | None,
         typer.Option(help="a node's `dumptxoutset` file: proves every balance of its chain; repeat for several chains"),
     ] = None,
+    window: Annotated[
+        int, typer.Option(metavar="DAYS", help="also read what moved in so many days before the pinned blocks")
+    ] = 0,
     as_json: Annotated[bool, typer.Option("--json", help="print one JSON object")] = False,
 ) -> None:
     from chains.providers import load_providers
     from verifier import run
     from verifier.cli.terminal import print_json, progress_bars
+    from verifier.window import checked_days
 
     beside = declaration.parent
     voices = load_providers(providers or Path(os.environ.get("POR_PROVIDERS", beside / "providers.toml")))
     owed = liabilities or _if_there(beside / "liabilities")
     quotes = prices or _if_there(beside / "prices.json")
     with progress_bars() as report:
-        done = run.collect(declaration, voices, out, owed, quotes, report, utxo_sets=utxo_set or ())
+        done = run.collect(
+            declaration, voices, out, owed, quotes, report, utxo_sets=utxo_set or (), window_days=checked_days(window)
+        )
     if as_json:
         print_json(_record(done))
     else:

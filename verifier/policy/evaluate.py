@@ -4,7 +4,8 @@ from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from verifier.case import Case
-from verifier.policy.case_inputs import Amounts, CaseInputs
+from verifier.policy.case_amounts import Amounts
+from verifier.policy.case_inputs import CaseInputs
 from verifier.policy.finding import Finding, Level, Reason
 from verifier.policy.inputs import Inputs, Scope
 from verifier.policy.judge import Judge, parse_rule

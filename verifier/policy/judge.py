@@ -9,10 +9,10 @@ from verifier.policy.dimension import DimensionCheck
 from verifier.policy.evaluator import Evaluator, Subject, Truth
 from verifier.policy.expression import Comparison, Name, Relation, Statement, comparisons_of, names_of, parse_statement
 from verifier.policy.finding import Finding, Reason, TraceLine
-from verifier.policy.inputs import Dimension, Inputs
+from verifier.policy.inputs import Dimension, Inputs, Scope
 from verifier.policy.interval import Interval
 from verifier.policy.pack import Pack, Rule
-from verifier.policy.vocabulary import quantities
+from verifier.policy.vocabulary import QUANTITIES, quantities
 from verifier.policy.wording import Coin, Wording
 from verifier.verdict import Verdict
 
@@ -44,7 +44,12 @@ def parse_rule(pack: Pack, rule: Rule) -> ParsedRule:
     """Parse a rule and check that its sides count the same. Raises InputError naming the part that does not fit."""
     names: dict[str, Dimension] = {name: word.dimension for name, word in quantities(rule.scope).items()}
     bands = {band.name: (band.argument, band.dimension) for band in pack.bands}
-    names |= {item.name: item.dimension for item in pack.named if item.name not in bands}
+    names |= {
+        item.name: item.dimension
+        for item in pack.named
+        # Units that somebody states have no price: they can be asked asset by asset only.
+        if item.name not in bands and (rule.scope is not Scope.TOTAL or item.dimension is not Dimension.AMOUNT)
+    }
     dimensions = DimensionCheck(names, bands, rule.scope)
     check = parse_statement(rule.check)
     when = parse_statement(rule.when) if rule.when else None
@@ -158,6 +163,8 @@ class Judge:
 
     def _weak(self, parsed: ParsedRule, evaluator: Evaluator) -> str:
         for name in dict.fromkeys(names_of(parsed.check)):
+            if name not in QUANTITIES and name not in parsed.rule.minimum_tier:
+                continue  # a fact that only the exchange can state is known as declared, and that is said
             needed, known = parsed.rule.tier(name), evaluator.tier(name)
             if name in evaluator.atoms and known < needed:
                 return f"{self._wording.label(Name(name))!r} is {known.label}; a pass needs {needed.label}"

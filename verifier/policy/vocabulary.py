@@ -6,7 +6,6 @@ from verifier.policy.inputs import Dimension, Scope
 
 _AMOUNTS = frozenset({Scope.ASSET, Scope.TOTAL})
 _TOTAL = frozenset({Scope.TOTAL})
-_ALL = frozenset({Scope.ASSET, Scope.TOTAL, Scope.ATTESTATION})
 _ADDRESS = frozenset({Scope.ADDRESS})
 _ATTESTATION = frozenset({Scope.ATTESTATION})
 
@@ -27,6 +26,14 @@ class Quantity(NamedTuple):
 
 def _amount(en: str, ja: str) -> Quantity:
     return Quantity(Dimension.AMOUNT, _AMOUNTS, en, ja)
+
+
+def _of_asset(en: str, ja: str) -> Quantity:
+    return Quantity(Dimension.AMOUNT, frozenset({Scope.ASSET}), en, ja)
+
+
+def _count(en: str, ja: str) -> Quantity:
+    return Quantity(Dimension.COUNT, _ATTESTATION, en, ja)
 
 
 def _money(en: str, ja: str) -> Quantity:
@@ -54,11 +61,37 @@ QUANTITIES: dict[str, Quantity] = {
     "insurance_limit": _money("of insurance cover", "保険の填補限度額"),
     "bank_guarantee": _money("of bank guarantees", "銀行保証"),
     "largest_wallet": _money("in the largest single client wallet", "最大の利用者用ウォレットの価額"),
-    "assets_owed": Quantity(Dimension.COUNT, _ATTESTATION, "assets owed to clients", "利用者に債務のある資産の数"),
-    "assets_covered": Quantity(
-        Dimension.COUNT, _ATTESTATION, "of those, assets with declared wallets", "うちウォレットが申告された資産の数"
+    "client_average": _of_asset(
+        "held in client wallets on average over the window, counting no more than is owed",
+        "期間平均の利用者用残高(債務額を上限として算入)",
     ),
-    "client_accounts": Quantity(Dimension.COUNT, _ATTESTATION, "client accounts in the liabilities", "債務の口座数"),
+    "client_least": _of_asset("held in client wallets at the least in the window", "期間中の利用者用残高の最小値"),
+    "client_aged": _of_asset(
+        "in client wallets in coins that have not moved in the window", "期間中に動いていない利用者用コインの残高"
+    ),
+    "round_trip_inflow": _of_asset(
+        "received before the snapshot and sent back after it", "基準時点の直前に受け入れ、直後に返した額"
+    ),
+    "left_after_snapshot": _of_asset(
+        "gone from client wallets within 48 hours after the snapshot", "基準時点後48時間以内に流出した額"
+    ),
+    "outflow_to_own": _of_asset(
+        "sent from client, guarantee and reserve wallets to the company's own", "自己の口座への移動額"
+    ),
+    "addresses_in_two_pools": _count("addresses declared for two purposes", "二つの用途で申告されたアドレスの数"),
+    "shared_quorums": _count(
+        "protected wallets that the company's own keys could move", "自己の鍵だけで動かせる分別ウォレットの数"
+    ),
+    "wallets_with_shared_keys": _count(
+        "protected wallets with a key of the company's own wallets", "自己のウォレットと鍵を共有する分別ウォレットの数"
+    ),
+    "mixed_spends": _count(
+        "transactions that spend client coins together with the company's own",
+        "利用者資産と自己資産を同時に使う取引の数",
+    ),
+    "assets_owed": _count("assets owed to clients", "利用者に債務のある資産の数"),
+    "assets_covered": _count("of those, assets with declared wallets", "うちウォレットが申告された資産の数"),
+    "client_accounts": _count("client accounts in the liabilities", "債務の口座数"),
     "snapshot_spread": Quantity(
         Dimension.HOURS, _ATTESTATION, "between the blocks and the stated time", "ブロックと基準時刻の差"
     ),

@@ -60,7 +60,7 @@ class Wording:
         """Return a number known within bounds: `5 ETH`, `5 ETH to 7 ETH`, `5 ETH or more`."""
         low, high = value
         if not low and high is None:
-            return "an unknown amount"
+            return "an unknown number of" if dimension is Dimension.COUNT else "an unknown amount"
         if high is None:
             return f"{self.number(low or Fraction(0), dimension, scope, subject)} or more"
         upper = self.number(high, dimension, scope, subject)
