@@ -34,7 +34,7 @@ def positions(count: int, block: BlockRef) -> tuple[Position, ...]:
         holding = Holding(account, asset(number % ASSETS))
         claim = Ownership(account, Control.SIGNED, "eip-191", Binding.NAMED, "", number % 40) if number % 7 else None
         balance = Balance(holding, number * 10**12, block, Tier.OBSERVED, ("operator",), (f"call-{number // 100}",))
-        made.append(Position(Placement(holding, POOLS[number % len(POOLS)], number), balance, claim))
+        made.append(Position(Placement(holding, POOLS[number % len(POOLS)], 0), balance, claim))
     return tuple(made)
 
 

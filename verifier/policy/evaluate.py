@@ -51,7 +51,9 @@ def evaluate_all(case: Case, packs: Sequence[Pack], day: str = "") -> tuple[Judg
         findings = [*integrity, *(found for rule in pack.rules for found in _rule_findings(judge, inputs, pack, rule))]
         # A pack with nothing to judge does not pass because the declaration is free of contradictions.
         counted = [item for item in findings if item.pack or item.verdict is not Verdict.PASS]
-        verdict = worst(item.verdict for item in counted if item.level is Level.MUST)
+        must = [item.verdict for item in counted if item.level is Level.MUST]
+        applies = not must or any(verdict is not Verdict.NOT_APPLICABLE for verdict in must)
+        verdict = worst(must) if applies else Verdict.NOT_APPLICABLE
         judgements.append(Judgement(verdict, pack, tuple(findings), day, pack.in_force(day)))
     return tuple(judgements)
 

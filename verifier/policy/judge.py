@@ -73,13 +73,10 @@ class Judge:
         )
         applies = evaluator.truth(parsed.when) if parsed.when else Truth.TRUE
         if parsed.when and applies is Truth.FALSE:
-            decisive = next(comparisons_of(parsed.when))
+            decisive = _decisive(evaluator, parsed.when, applies)
             return evaluator, Outcome(Verdict.NOT_APPLICABLE, Reason.OUT_OF_SCOPE, decisive, "")
         holds = evaluator.truth(parsed.check)
-        decisive = next(
-            (one for one in comparisons_of(parsed.check) if evaluator.truth(one) is holds),
-            next(comparisons_of(parsed.check)),
-        )
+        decisive = _decisive(evaluator, parsed.check, holds)
         if applies is Truth.TRUE and holds is Truth.FALSE:
             reason = Reason.EXCEEDED if decisive.relation in _AT_MOST else Reason.SHORTFALL
             return evaluator, Outcome(Verdict.FAIL, reason, decisive, "")
@@ -201,6 +198,12 @@ def show_bounds(value: Interval) -> str:
         return str(value.exact)
     low, high = ("" if bound is None else str(bound) for bound in value)
     return f"{low}..{high}"
+
+
+def _decisive(evaluator: Evaluator, statement: Statement, truth: Truth) -> Comparison:
+    """Return the first comparison that has the statement's truth: the one that decided it."""
+    comparisons = list(comparisons_of(statement))
+    return next((one for one in comparisons if evaluator.truth(one) is truth), comparisons[0])
 
 
 def _open(evaluator: Evaluator) -> tuple[Reason, str]:

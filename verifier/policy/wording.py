@@ -52,7 +52,7 @@ class Wording:
             case Dimension.SHARE:
                 return show_percent(value)
             case Dimension.DAYS | Dimension.HOURS:
-                return f"{show_number(value)} {dimension}"
+                return f"{show_number(value)} {str(dimension).removesuffix('s') if value == 1 else dimension}"
             case _:
                 return show_number(value)
 
