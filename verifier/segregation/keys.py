@@ -15,6 +15,7 @@ from verifier.declaration import Pool
 from verifier.ownership.claims import Control
 from verifier.segregation.flows import PROTECTED
 
+_PUBLIC_KEY_DIGITS = (66, 130)
 _KEY_HASH_SCRIPTS = (22, 25)  # P2WPKH and P2PKH: the hash of the one key stands in the script itself
 
 
@@ -86,8 +87,20 @@ def _quorums(case: Case) -> Iterator[Quorum]:
         wallet = case.declaration.wallets[number]
         if wallet.descriptor is not None and number not in by_wallet:
             by_wallet[number] = spending_of(network_of(ChainId(wallet.chain or "")), wallet.descriptor)
-        told = by_wallet.get(number) or _condition(holding.account, scripts)
+        described = by_wallet.get(number)
+        told = _condition(holding.account, scripts) if described is None else _by_hash(described)
         yield Quorum(holding.account, pool, told)
+
+
+def _by_hash(condition: Condition) -> Condition:
+    """Name bare public keys by their hash, as addresses do, so that both meet."""
+    match condition:
+        case Key() if len(condition.name) in _PUBLIC_KEY_DIGITS and not condition.name.startswith(("x", "t")):
+            return Key(hash160(bytes.fromhex(condition.name)).hex())
+        case Threshold():
+            return Threshold(condition.least, tuple(_by_hash(item) for item in condition.items))
+        case _:
+            return condition
 
 
 def _condition(account: AccountId, scripts: Mapping[str, str]) -> Condition | None:

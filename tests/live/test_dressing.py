@@ -1,0 +1,112 @@
+"""A snapshot that was dressed fails, its honest twin passes, and what was not looked at stays open: on real chains."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+from fractions import Fraction
+from pathlib import Path
+
+import pytest
+
+from chains.ids import AccountId
+from tests.live.anvil import harness
+from tests.live.bitcoind import history_harness
+from tests.live.played_days import AnvilDays, KnotsDays, strict_findings
+from verifier.policy.finding import Finding
+from verifier.verdict import Verdict
+
+OWED, LENT = 100_000, 60_000
+Findings = dict[tuple[str, str], Finding]
+
+
+@pytest.fixture(scope="module")
+def anvil() -> Iterator[AnvilDays]:
+    with harness() as node:
+        yield AnvilDays(node)
+
+
+def play_tokens(days: AnvilDays, folder: Path, *, dressed: bool, window: int = 9, after: int = 72) -> Findings:
+    """Ten days before the snapshot and three after it; the dressed exchange borrows for a day around it."""
+    cold, lender = days.fund(OWED - LENT if dressed else OWED), days.fund(LENT)
+    days.pass_hours(10 * 24 - 12)
+    if dressed:
+        days.move(lender, cold, LENT)
+    days.pass_hours(12)
+    as_of = days.now()
+    days.pass_hours(min(12, after))
+    if dressed:
+        days.move(cold, lender, LENT)
+    days.pass_hours(max(1, after - 12))
+    wallets = {"client-cold": ([cold], [days.asset])}
+    # The dressed exchange's coins are there at the snapshot; the run is read later, when they are gone again.
+    return strict_findings(folder, days.provider, wallets, {days.asset: OWED}, as_of, window)
+
+
+@pytest.mark.real_anvil
+def test_borrowed_for_the_day_fails_and_the_honest_twin_passes(anvil: AnvilDays, tmp_path: Path) -> None:
+    dressed = play_tokens(anvil, tmp_path / "dressed", dressed=True)
+    honest = play_tokens(anvil, tmp_path / "honest", dressed=False)
+    subject = str(anvil.asset)
+    for rule in ("STRICT-AVERAGE", "STRICT-LEAST", "STRICT-ROUND-TRIP", "STRICT-DEPARTURE"):
+        assert dressed[rule, subject].verdict is Verdict.FAIL, dressed[rule, subject]
+        assert honest[rule, subject].verdict is Verdict.PASS, honest[rule, subject]
+    least = dressed["STRICT-LEAST", subject]
+    assert least.measured == str(OWED - LENT)
+    assert OWED - LENT < Fraction(dressed["STRICT-AVERAGE", subject].measured) < OWED // 2
+
+
+@pytest.mark.real_anvil
+def test_without_a_window_or_an_aftermath_nothing_is_said(anvil: AnvilDays, tmp_path: Path) -> None:
+    subject = str(anvil.asset)
+    unseen = play_tokens(anvil, tmp_path / "unseen", dressed=False, window=0)
+    early = play_tokens(anvil, tmp_path / "early", dressed=False, after=13)
+    for rule in ("STRICT-AVERAGE", "STRICT-LEAST", "STRICT-ROUND-TRIP", "STRICT-DEPARTURE", "STRICT-AGED"):
+        assert unseen[rule, subject].verdict is Verdict.INDETERMINATE
+    for rule in ("STRICT-ROUND-TRIP", "STRICT-DEPARTURE"):
+        assert early[rule, subject].verdict is Verdict.INDETERMINATE
+        assert "48 hours" in early[rule, subject].text
+    assert early["STRICT-AVERAGE", subject].verdict is Verdict.PASS
+
+
+@pytest.fixture(scope="module")
+def bitcoin() -> Iterator[KnotsDays]:
+    with history_harness() as node:
+        yield KnotsDays(node)
+
+
+@pytest.mark.real_bitcoind
+def test_coins_that_lie_still_bound_what_was_held_from_below(bitcoin: KnotsDays, tmp_path: Path) -> None:
+    owed = 50_000_000
+    still = bitcoin.fund(owed)
+    moved = bitcoin.fund(owed)
+    bitcoin.pass_hours(5 * 24)
+    fresh = bitcoin.harness.empty()
+    bitcoin.spend([moved], {fresh: owed - 1_000})
+    bitcoin.pass_hours(12)
+    subject, as_of = str(bitcoin.asset), bitcoin.now()
+
+    def judged(name: str, account: AccountId, dialect: str) -> Finding:
+        provider = replace(bitcoin.node.provider, dialect=dialect)
+        wallets = {"client-cold": ([account], [bitcoin.asset])}
+        owing = {bitcoin.asset: owed - 1_000}
+        return strict_findings(tmp_path / name, provider, wallets, owing, as_of, 3)["STRICT-AGED", subject]
+
+    assert judged("still", still, "bitcoin-core").verdict is Verdict.PASS
+    assert judged("moved", fresh, "bitcoin-core").verdict is Verdict.FAIL
+    unlisted = judged("unlisted", still, "bitcoin-core-history")
+    assert (unlisted.verdict, "not listed" in unlisted.text) == (Verdict.INDETERMINATE, True)
+
+
+@pytest.mark.real_bitcoind
+def test_bitcoin_that_was_lent_out_in_between_is_seen(bitcoin: KnotsDays, tmp_path: Path) -> None:
+    owed = 40_000_000
+    cold, borrower = bitcoin.fund(owed), bitcoin.harness.empty()
+    bitcoin.pass_hours(5 * 24)
+    bitcoin.spend([cold], {borrower: owed - 1_000})
+    bitcoin.pass_hours(24)
+    bitcoin.spend([borrower], {cold: owed - 2_000})
+    bitcoin.pass_hours(12)
+    wallets = {"client-cold": ([cold], [bitcoin.asset])}
+    found = strict_findings(tmp_path, bitcoin.provider, wallets, {bitcoin.asset: owed - 2_000}, bitcoin.now(), 3)
+    subject = str(bitcoin.asset)
+    assert (found["STRICT-LEAST", subject].verdict, found["STRICT-LEAST", subject].measured) == (Verdict.FAIL, "0")
+    assert found["STRICT-AVERAGE", subject].verdict is Verdict.FAIL
