@@ -3,11 +3,14 @@
 from fractions import Fraction
 from functools import cached_property
 
+from chains.bitcoin.spending import Condition
 from chains.ids import AccountId, AssetId
 from verifier.case import Case, Position
+from verifier.conditions import spending_conditions
 from verifier.declaration import CLIENT_POOLS, Pool
 from verifier.dressing.profile import Profile, client_profile
-from verifier.policy.eligibility import pool_amount
+from verifier.liquidity.ladder import liquid_within
+from verifier.policy.eligibility import SAID, pool_amount
 from verifier.policy.finding import Reason
 from verifier.policy.inputs import Atom, Doubt, missing
 from verifier.policy.interval import Interval
@@ -45,7 +48,25 @@ class Amounts:
     @cached_property
     def keys(self) -> KeyOverview:
         """Whose keys move which wallets."""
-        return key_overview(self.case)
+        return key_overview(self.case, self.conditions)
+
+    @cached_property
+    def conditions(self) -> dict[AccountId, Condition | None]:
+        """What it takes to move each account."""
+        return spending_conditions(self.case)
+
+    def liquid(self, asset: AssetId, pool: Pool, hours: int) -> Atom:
+        """Return what a pool could pay of an asset within some hours, under shown control."""
+        found = liquid_within(self.case, self.conditions, asset, pool, hours)
+        return Atom(
+            f"{pool} {asset} within {hours} hours",
+            Interval(Fraction(found.low), None if found.high is None else Fraction(found.high)),
+            found.tier,
+            found.evidence,
+            tuple(Doubt(Reason.UNCERTAIN_BALANCE, why) for why in found.open[:SAID]),
+            asset,
+            tuple(f"{units} base units: {why}" for why, units in found.barred[:SAID]),
+        )
 
     def profile(self, asset: AssetId) -> Profile | None:
         """Return what client wallets of an asset held block by block."""

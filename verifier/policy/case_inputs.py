@@ -33,6 +33,12 @@ POOLED: Mapping[str, _Pooled] = {
     "reserve_fund_controlled": _Pooled((Pool.RESERVE_FUND,), controlled=True),
     "proprietary_held": _Pooled((Pool.PROPRIETARY,), controlled=False),
 }
+LIQUID: Mapping[str, tuple[Pool, int]] = {
+    "reserve_fund_within_1h": (Pool.RESERVE_FUND, 1),
+    "reserve_fund_within_24h": (Pool.RESERVE_FUND, 24),
+    "reserve_fund_within_7d": (Pool.RESERVE_FUND, 7 * 24),
+    "guarantee_within_24h": (Pool.GUARANTEE, 24),
+}
 OFF_CHAIN = {
     "fiat_trust": OffChainPool.FIAT_TRUST,
     "insurance_limit": OffChainPool.INSURANCE,
@@ -57,7 +63,7 @@ class CaseInputs:
         """Return the atoms of a word, or of a fact that the exchange states."""
         if scope is Scope.ADDRESS and name in ADDRESS_WORDS:
             return [ADDRESS_WORDS[name](self._amounts.wallets[AccountId(subject)])]
-        if name == "owed" or name in POOLED:
+        if name == "owed" or name in POOLED or name in LIQUID:
             assets = self._amounts.assets if scope is Scope.TOTAL else [AssetId(subject)]
             return [atom for asset in assets for atom in self._units(name, asset)]
         if name in OFF_CHAIN:
@@ -83,6 +89,8 @@ class CaseInputs:
     def _units(self, name: str, asset: AssetId) -> list[Atom]:
         if name == "owed":
             return [self._amounts.owed(asset)]
+        if name in LIQUID:
+            return [self._amounts.liquid(asset, *LIQUID[name])]
         pooled = POOLED[name]
         return [self._amounts.held(asset, pool, pooled.controlled) for pool in pooled.pools]
 

@@ -57,6 +57,18 @@ QUANTITIES: dict[str, Quantity] = {
     "guarantee_controlled": _amount("of guarantee assets under shown control", "管理が示された履行保証暗号資産"),
     "reserve_fund_controlled": _amount("of the reserve fund under shown control", "管理が示された責任準備金の暗号資産"),
     "proprietary_held": _amount("of the company's own, declared", "申告された自己の暗号資産"),
+    "reserve_fund_within_1h": _amount(
+        "of the reserve fund that can be paid out within an hour", "1時間以内に支払える責任準備金"
+    ),
+    "reserve_fund_within_24h": _amount(
+        "of the reserve fund that can be paid out within a day", "24時間以内に支払える責任準備金"
+    ),
+    "reserve_fund_within_7d": _amount(
+        "of the reserve fund that can be paid out within a week", "7日以内に支払える責任準備金"
+    ),
+    "guarantee_within_24h": _amount(
+        "of guarantee assets that can be paid out within a day", "24時間以内に支払える履行保証暗号資産"
+    ),
     "fiat_trust": _money("of money in trust", "信託された金銭"),
     "insurance_limit": _money("of insurance cover", "保険の填補限度額"),
     "bank_guarantee": _money("of bank guarantees", "銀行保証"),

@@ -1,0 +1,68 @@
+"""Every coin waits for what its script and its age ask for, and for no less."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from chains.bitcoin.spending import Lock
+from chains.ids import AssetId, ChainId
+from chains.model import BlockRef, UnspentOutput
+from verifier.liquidity.coins import Slice, slices_of_coins
+from verifier.liquidity.forms import form_of
+
+TIP = BlockRef(ChainId("bip122:000000000019d6689c085ae165831e93"), 800_000, "00" * 32, 1_700_000_000)
+
+
+def coin(height: int = 700_000, coinbase: bool | None = False, units: int = 10**8) -> UnspentOutput:
+    return UnspentOutput("aa:0", units, height, coinbase)
+
+
+@pytest.mark.parametrize(
+    ("one", "lock", "hours"),
+    [
+        (coin(), Lock(), 0),
+        (coin(coinbase=True), Lock(), 0),
+        (coin(800_000, coinbase=True), Lock(), 17),
+        (coin(799_901, coinbase=True), Lock(), 0),
+        (coin(800_000, coinbase=None), Lock(), None),
+        (coin(700_000, coinbase=None), Lock(), 0),
+        (coin(units=6_799), Lock(), None),
+        (coin(), Lock(height=801_008), 168),
+        (coin(), Lock(height=799_000), 0),
+        (coin(), Lock(time=1_700_000_001), 1),
+        (coin(), Lock(time=1_600_000_000), 0),
+        (coin(799_999), Lock(age_blocks=144), 24),
+        (coin(), Lock(age_blocks=144), 0),
+        (coin(), Lock(age_seconds=512), 1),
+    ],
+)
+def test_a_coin_waits_for_its_age_and_its_script(one: UnspentOutput, lock: Lock, hours: int | None) -> None:
+    assert [part.hours for part in slices_of_coins((one,), lock, TIP)] == [hours]
+
+
+def test_many_coins_take_time_to_sweep() -> None:
+    many = tuple(coin()._replace(outpoint=f"aa:{number}") for number in range(100_000))
+    (hours,) = {part.hours for part in slices_of_coins(many, Lock(), TIP)}
+    assert hours == 4  # 28 blocks, a quarter of each
+
+
+@given(
+    st.lists(st.builds(coin, st.integers(1, 800_000), st.sampled_from([True, False, None]), st.integers(0, 10**12))),
+    st.builds(Lock, st.integers(0, 900_000), st.integers(0, 2_000_000_000), st.integers(0, 65_535)),
+)
+def test_no_unit_is_lost_and_a_longer_lock_never_shortens_a_wait(coins: list[UnspentOutput], lock: Lock) -> None:
+    free = list(slices_of_coins(tuple(coins), Lock(), TIP))
+    locked = list(slices_of_coins(tuple(coins), lock, TIP))
+    assert sum(part.units for part in locked) == sum(one.units for one in coins)
+
+    def wait(part: Slice) -> int:
+        return 10**9 if part.hours is None else part.hours
+
+    assert all(wait(after) >= wait(before) for before, after in zip(free, locked, strict=True))
+
+
+def test_what_stands_in_no_table_is_not_known_to_be_liquid() -> None:
+    assert form_of(AssetId("eip155:1/slip44:60")).hours == 0
+    assert form_of(AssetId("eip155:1/erc20:0xA0b86991c6218b36c1d19D4a2e9Eb0cE3606eB48")).hours == 0
+    assert form_of(AssetId("eip155:1/erc20:0xae7ab96520de3a18e5e111b5eaab095312d7fe84")).hours is None
+    assert form_of(AssetId("eip155:1/erc20:0x" + "11" * 20)).kind == "unknown token"
