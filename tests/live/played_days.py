@@ -97,23 +97,14 @@ class KnotsDays:
         return str(sent)
 
 
-def strict_findings(
-    folder: Path,
-    provider: Provider,
-    pools: Wallets,
-    owed: Mapping[AssetId, int],
-    as_of: int,
-    window: int,
-    **declared: Any,
-) -> dict[tuple[str, str], Finding]:
-    """Collect a run from the real chain, replay it, and judge it by the strict rulebook; (rule, subject) → finding.
-
-    `pools` maps a pool to accounts and assets. The liabilities are put in by hand: they are not what is played here.
-    """
+def collected(
+    folder: Path, provider: Provider, pools: Wallets, as_of: int, window: int, *, name: str = "Played", **declared: Any
+) -> Path:
+    """Collect a run from the real chain and return its bundle; `pools` maps a pool to accounts and assets."""
     assets = sorted({asset for _, held in pools.values() for asset in held})
     record = {
         "format": "reserve-verifier/declaration/1",
-        "exchange": {"name": "Played Exchange", "id": "played.example"},
+        "exchange": {"name": name, "id": f"{name.lower()}.example"},
         "as_of": utc_text(as_of),
         "assets": [{"asset": asset, "symbol": f"T{number}", "decimals": 0} for number, asset in enumerate(assets)],
         "wallets": [
@@ -126,10 +117,24 @@ def strict_findings(
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / "declaration.json"
     path.write_text(json.dumps(record), "utf-8")
-    done = collect(path, Providers((provider,), 1), folder / "run", window_days=window)
-    with open_bundle(folder / "run") as bundle:
+    return collect(path, Providers((provider,), 1), folder / "run", window_days=window).bundle
+
+
+def strict_findings(
+    folder: Path,
+    provider: Provider,
+    pools: Wallets,
+    owed: Mapping[AssetId, int],
+    as_of: int,
+    window: int,
+    **declared: Any,
+) -> dict[tuple[str, str], Finding]:
+    """Collect a run from the real chain, replay it, and judge it by the strict rulebook; (rule, subject) → finding.
+
+    The liabilities are put in by hand: they are not what is played here.
+    """
+    with open_bundle(collected(folder, provider, pools, as_of, window, **declared)) as bundle:
         case, _ = replay(bundle)
-    assert case.digest == done.case.digest
     liabilities = Liabilities("c" * 64, "played", utc_text(as_of), 1, dict(owed), Tier.PROVEN)
     judged = evaluate(case.model_copy(update={"liabilities": liabilities}), load_pack("model-strict"))
     return {(finding.rule, finding.subject): finding for finding in judged.findings}

@@ -5,7 +5,7 @@ import sys
 import typer
 
 from chains.errors import ChainError, TransportError, UnreadableFileError
-from verifier.cli import check, collect, demo, formats, networks, packs, tree, verify, wallets
+from verifier.cli import check, collect, cross, demo, formats, networks, packs, tree, verify, wallets
 from verifier.errors import UnavailableError, VerifierError
 
 HELP = """Check an exchange's proof of reserves, independently of the exchange.
@@ -21,6 +21,7 @@ app.command("demo")(demo.demo)
 app.command("collect")(collect.collect)
 app.command("verify")(verify.verify)
 app.command("check")(check.check)
+app.command("cross")(cross.cross)
 app.add_typer(wallets.app, name="wallets")
 app.add_typer(tree.app, name="tree")
 app.command("formats")(formats.formats)
