@@ -73,13 +73,13 @@ def collect(
     progress: Progress = silent,
     transport: Transport | None = None,
     utxo_sets: Sequence[Path] = (),
-    window_days: int = 0,
+    window: WindowPlan | None = None,
 ) -> Collected:
     """Read the chains once and keep the evidence in the bundle folder `out`.
 
     An interrupted run leaves `out` + ".partial"; the same call resumes it and asks nothing twice. `utxo_sets` are
-    `dumptxoutset` files: on their chains balances are proven at the block each was written at. With `window_days` the
-    transfers of so many days before the pinned blocks are read too. Raises InputError for a malformed declaration or a
+    `dumptxoutset` files: on their chains balances are proven at the block each was written at. With a `window` the
+    transfers of the days before the pinned blocks are read too. Raises InputError for a malformed declaration or a
     coin declared twice, UnavailableError when a whole chain could not be read.
     """
     # 1. What the exchange says, every coin in exactly one pool.
@@ -89,16 +89,16 @@ def collect(
         raise PartitionError(f"{declaration_path}: {placements.overlaps[0].describe(declaration)}")
     if out.exists():
         raise InputError(f"{out}: exists already; name a new folder")
-    # 2. A place where nothing gathered is lost.
-    plan = WindowPlan(days=window_days) if window_days else None
-    staging = _stage(out, declaration, providers, liabilities, prices, plan)
+    # 2. A place where nothing gathered is lost; an interrupted run keeps the blocks it drew.
+    window = _kept_window(out, window)
+    staging = _stage(out, declaration, providers, liabilities, prices, window)
     journal = staging.with_name(out.name + ".journal")
     coin_sets = gather_coin_sets(utxo_sets, placements.placements, staging, progress)
     # 3. The only step that touches the network.
     recording = RecordingTransport(transport or NetworkTransport(), journal)
     try:
         reserves = read_reserves(placements.placements, providers, recording, progress, coin_sets)
-        past = _read_past(plan, declaration, placements, reserves, providers, recording, progress)
+        past = _read_past(window, declaration, placements, reserves, providers, recording, progress)
     finally:
         transcript = recording.close()
     _refuse_unreachable(reserves, out)
@@ -209,6 +209,14 @@ def _stage(
         if (liabilities / LEAF_LIST).is_dir():
             shutil.copytree(liabilities / LEAF_LIST, staging / "liabilities" / LEAF_LIST)
     return staging
+
+
+def _kept_window(out: Path, window: WindowPlan | None) -> WindowPlan | None:
+    left = out.with_name(out.name + ".partial") / WINDOW
+    if window is None or not left.exists():
+        return window
+    kept = read_plan(left.read_bytes(), str(left))
+    return kept if kept.days == window.days else window
 
 
 def _refuse_unreachable(reserves: Reserves, out: Path) -> None:

@@ -1,9 +1,11 @@
 """What moved in the days before the pinned blocks: every declared holding's transfers, and what it held before them."""
 
 from collections.abc import Mapping, Sequence
+from hashlib import sha256
+from secrets import token_hex
 from typing import Any, Literal, NamedTuple
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from chains.history import BlockFinder, History, HistoryGap, read_history
 from chains.ids import ChainId, chain_of
@@ -17,34 +19,62 @@ from verifier.records import parse_record
 from verifier.reserves import Placement, Progress, silent
 
 MAX_DAYS = 366
+# Twelve draws: coins borrowed for three of twenty-eight days are there at all of them with a chance of 2 in 10^12.
+DRAWS, MAX_DRAWS = 12, 64
 SECONDS_PER_DAY = 86_400
 
 
 class WindowPlan(BaseModel):
-    """How many days before the pinned blocks are looked at."""
+    """How many days before the pinned blocks are looked at, and the secret that draws the blocks to be sampled.
+
+    Whoever published the SHA-256 of the seed before the pinned blocks were made can show that nobody chose the sample:
+    the blocks follow from the seed and from the hash of the pinned block, which nobody knew then.
+    """
 
     model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
     format: Literal["reserve-verifier/window/1"] = "reserve-verifier/window/1"
     days: int = Field(ge=1, le=MAX_DAYS)
+    draws: int = Field(default=DRAWS, ge=0, le=MAX_DRAWS)
+    seed: str = Field(pattern=r"^[0-9a-f]{64}$")
+
+    @property
+    def commitment(self) -> str:
+        """The SHA-256 of the seed, to be published beforehand."""
+        return sha256(bytes.fromhex(self.seed)).hexdigest()
+
+    def heights(self, opening: BlockRef, last: BlockRef) -> tuple[int, ...]:
+        """Return the drawn heights of a window, after `opening` up to `last`, in order and without repetition."""
+        span = last.height - opening.height
+        if span <= 0:
+            return ()
+        pinned = bytes.fromhex(last.hash.removeprefix("0x"))
+        drawn = (sha256(bytes.fromhex(self.seed) + pinned + number.to_bytes(4)) for number in range(self.draws))
+        return tuple(sorted({opening.height + 1 + int.from_bytes(one.digest()) % span for one in drawn}))
 
 
 class Window(NamedTuple):
     """One chain's window: transfers of all blocks after `opening` up to `last`.
 
     `snapshot` is the newest block of the window not later than the declaration's `as_of`; None when all are later.
+    `drawn` are the blocks that were sampled.
     """
 
     opening: BlockRef
     last: BlockRef
     snapshot: BlockRef | None
+    drawn: tuple[BlockRef, ...] = ()
 
 
 class Past(NamedTuple):
-    """What was read of the window: per holding its transfers, and its balance at the window's opening."""
+    """What was read of the window: per holding its transfers, and its balance at the window's opening.
+
+    `samples` are balances at the drawn blocks, of holdings whose transfers nobody lists (native coins of EVM chains).
+    """
 
     windows: tuple[Window, ...] = ()
     histories: Mapping[Holding, History | HistoryGap] = {}
     openings: Mapping[Holding, Balance | Disagreement] = {}
+    samples: Mapping[Holding, tuple[Balance | Disagreement, ...]] = {}
 
     def to_record(self) -> dict[str, Any]:
         """Return everything that was read, as JSON values."""
@@ -53,18 +83,24 @@ class Past(NamedTuple):
                 [list(w.opening), list(w.last), list(w.snapshot) if w.snapshot else None] for w in self.windows
             ],
             "histories": [_history_record(self.histories[holding]) for holding in sorted(self.histories)],
-            "openings": [
-                [*holding, str(found.units) if isinstance(found, Balance) else found.reason]
-                for holding, found in sorted(self.openings.items())
-            ],
+            "openings": [[*holding, _shown(found)] for holding, found in sorted(self.openings.items())],
+            "samples": [[*holding, [_shown(one) for one in found]] for holding, found in sorted(self.samples.items())],
         }
 
 
-def checked_days(days: int) -> int:
-    """Return how many days to look back, 0 for none. Raises InputError for what is no such number."""
+def plan_window(days: int, seed: str = "") -> WindowPlan | None:
+    """Return how to look back so many days, 0 for not at all, with a seed of one's own or a new one.
+
+    Raises InputError for what is no such number or seed.
+    """
     if not 0 <= days <= MAX_DAYS:
         raise InputError(f"a window of {days} days; give 1 to {MAX_DAYS}, or 0 for none")
-    return days
+    if not days:
+        return None
+    try:
+        return WindowPlan(days=days, seed=seed.lower() or token_hex(32))
+    except ValidationError as error:
+        raise InputError(f"the seed {seed[:80]!r} is not 64 hexadecimal digits") from error
 
 
 def read_plan(text: bytes, where: str) -> WindowPlan:
@@ -85,6 +121,7 @@ def read_past(
     windows: list[Window] = []
     histories: dict[Holding, History | HistoryGap] = {}
     openings: dict[Holding, Balance | Disagreement] = {}
+    samples: dict[Holding, list[Balance | Disagreement]] = {}
     for survey in surveys:
         network, last = survey.network, survey.block
         if last is None:
@@ -95,13 +132,24 @@ def read_past(
         opening = finder.not_after(last.time - plan.days * SECONDS_PER_DAY, last) or finder.at(0)
         if opening is None:
             continue
-        windows.append(Window(opening, last, finder.not_after(utc_seconds(as_of), last)))
+        blocks = (finder.at(height) for height in plan.heights(opening, last))
+        drawn = tuple(block for block in blocks if block is not None)
+        windows.append(Window(opening, last, finder.not_after(utc_seconds(as_of), last), drawn))
         holdings = [one.holding for one in placements if chain_of(one.holding.account) == network.chain]
         found = read_history(network, voices, transport, opening.height + 1, last, holdings, least)
         histories.update(zip(holdings, found, strict=True))
         openings.update(zip(holdings, read_at(network, voices, transport, opening, holdings, least), strict=True))
+        unlisted = [one for one, history in zip(holdings, found, strict=True) if isinstance(history, HistoryGap)]
+        for block in drawn if unlisted else ():
+            read = read_at(network, voices, transport, block, unlisted, least)
+            for holding, balance in zip(unlisted, read, strict=True):
+                samples.setdefault(holding, []).append(balance)
         progress(f"{network.name}, {plan.days} days back", 1, 1)
-    return Past(tuple(windows), histories, openings)
+    return Past(tuple(windows), histories, openings, {holding: tuple(found) for holding, found in samples.items()})
+
+
+def _shown(found: Balance | Disagreement) -> str:
+    return str(found.units) if isinstance(found, Balance) else str(found.reason)
 
 
 def _history_record(found: History | HistoryGap) -> list[Any]:

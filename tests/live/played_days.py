@@ -20,6 +20,7 @@ from verifier.policy.evaluate import evaluate
 from verifier.policy.finding import Finding
 from verifier.policy.library import load_pack
 from verifier.run import collect, replay
+from verifier.window import plan_window
 
 HOUR = 3_600
 TRANSFER = keccak256(b"transfer(address,uint256)")[:4]
@@ -55,6 +56,15 @@ class AnvilDays:
         self.anvil.rpc("anvil_impersonateAccount", payer)
         data = "0x" + (TRANSFER + balance_of(address_of(recipient))[4:] + units.to_bytes(32)).hex()
         self.anvil.rpc("eth_sendTransaction", {"from": payer, "to": self.harness.token_address, "data": data})
+        self.anvil.rpc("evm_mine")
+
+    def send_native(self, sender: AccountId, recipient: AccountId, units: int) -> None:
+        """Send native coins in one block of their own, without a fee."""
+        payer = address_of(sender)
+        self.anvil.rpc("anvil_impersonateAccount", payer)
+        self.anvil.rpc("anvil_setNextBlockBaseFeePerGas", "0x0")
+        sent = {"from": payer, "to": address_of(recipient), "value": hex(units), "gasPrice": "0x0"}
+        self.anvil.rpc("eth_sendTransaction", sent)
         self.anvil.rpc("evm_mine")
 
 
@@ -117,7 +127,7 @@ def collected(
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / "declaration.json"
     path.write_text(json.dumps(record), "utf-8")
-    return collect(path, Providers((provider,), 1), folder / "run", window_days=window).bundle
+    return collect(path, Providers((provider,), 1), folder / "run", window=plan_window(window)).bundle
 
 
 def strict_findings(

@@ -7,8 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from chains.ids import AccountId
-from tests.live.anvil import harness
+from chains.evm.keccak import keccak256
+from chains.ids import AccountId, AssetId, address_of
+from tests.live.anvil import AnvilHarness, harness, running_anvil
 from tests.live.bitcoind import history_harness
 from tests.live.played_days import AnvilDays, KnotsDays, strict_findings
 from verifier.policy.finding import Finding
@@ -110,3 +111,52 @@ def test_bitcoin_that_was_lent_out_in_between_is_seen(bitcoin: KnotsDays, tmp_pa
     subject = str(bitcoin.asset)
     assert (found["STRICT-LEAST", subject].verdict, found["STRICT-LEAST", subject].measured) == (Verdict.FAIL, "0")
     assert found["STRICT-AVERAGE", subject].verdict is Verdict.FAIL
+
+
+def play_native(days: AnvilDays, folder: Path, *, lent: bool) -> Findings:
+    """Two weeks with native coins, whose transfers no node lists; the dressed exchange lends them out for ten days."""
+    native = AssetId(days.harness.network.native_asset)
+    cold, borrower = days.harness.fund(10**18), days.harness.empty()
+    days.pass_hours(48)
+    if lent:
+        days.send_native(cold, borrower, 8 * 10**17)
+    days.pass_hours(240)
+    if lent:
+        days.send_native(borrower, cold, 79 * 10**16)
+    days.pass_hours(24)
+    return strict_findings(
+        folder, days.provider, {"client-cold": ([cold], [native])}, {native: 98 * 10**16}, days.now(), 12
+    )
+
+
+@pytest.mark.real_anvil
+def test_drawn_blocks_show_native_coins_that_were_lent_out(anvil: AnvilDays, tmp_path: Path) -> None:
+    subject = str(anvil.harness.network.native_asset)
+    honest = play_native(anvil, tmp_path / "honest", lent=False)["STRICT-DRAWN", subject]
+    lent = play_native(anvil, tmp_path / "lent", lent=True)["STRICT-DRAWN", subject]
+    assert (honest.verdict, lent.verdict) == (Verdict.PASS, Verdict.FAIL)
+    assert int(lent.measured) < 10**18 // 2
+
+
+@pytest.mark.real_anvil
+def test_a_node_that_forgets_the_past_leaves_the_drawn_blocks_open(tmp_path: Path) -> None:
+    with running_anvil("--prune-history", "8") as node:
+        found = play_native(AnvilDays(AnvilHarness(node, "json-rpc")), tmp_path, lent=False)
+    drawn = next(finding for (rule, _), finding in found.items() if rule == "STRICT-DRAWN")
+    assert drawn.verdict is Verdict.INDETERMINATE
+
+
+@pytest.mark.real_anvil
+def test_a_token_whose_balances_change_without_transfers_says_nothing(anvil: AnvilDays, tmp_path: Path) -> None:
+    cold = anvil.fund(OWED)
+    anvil.pass_hours(72)
+    slot = keccak256(bytes(12) + bytes.fromhex(address_of(cold)[2:]) + (1).to_bytes(32))
+    anvil.anvil.rpc("anvil_setStorageAt", anvil.harness.token_address, "0x" + slot.hex(), f"0x{2 * OWED:064x}")
+    anvil.pass_hours(2)
+    found = strict_findings(
+        tmp_path, anvil.provider, {"client-cold": ([cold], [anvil.asset])}, {anvil.asset: OWED}, anvil.now(), 1
+    )
+    for rule in ("STRICT-AVERAGE", "STRICT-LEAST", "STRICT-DRAWN"):
+        finding = found[rule, str(anvil.asset)]
+        assert (finding.verdict, "its transfers say" in finding.text) == (Verdict.INDETERMINATE, True), finding
+    assert found["STRICT-COVERAGE", str(anvil.asset)].measured == "0..200000"

@@ -1,18 +1,20 @@
 """One bundle under several rulebooks, on several days: a line per jurisdiction, and the day to make a failure good."""
 
 import json
+from fractions import Fraction
 from pathlib import Path
 
 import pytest
 from typer.testing import CliRunner, Result
 
-from tests.verifier.cases import ETH, case, position
+from tests.verifier.cases import ETH, case, position, price
 from verifier.cli.main import app
 from verifier.declaration import Pool
 from verifier.errors import InputError
 from verifier.policy.deadline import business_days_after
 from verifier.policy.evaluate import evaluate
 from verifier.policy.library import load_pack
+from verifier.report.multiples import loss_multiples
 from verifier.verdict import Verdict
 
 RUNS = Path(__file__).parents[2] / "fixtures" / "runs"
@@ -46,6 +48,20 @@ def test_a_failure_names_the_business_day_by_which_it_must_be_made_good() -> Non
     # Five business days after Sunday 2026-11-22: Monday 23 November is Labour Thanksgiving Day in Japan.
     assert (found[ETH].verdict, found[ETH].cure_by) == (Verdict.FAIL, "2026-11-30")
     assert {line.name for line in found[ETH].trace} >= {"coverage_ratio", "left side of >=", "right side of >="}
+
+
+def test_the_reserve_is_measured_against_losses() -> None:
+    made = case(
+        position(Pool.CLIENT_HOT, 30), position(Pool.CLIENT_COLD, 50, number=2),
+        position(Pool.RESERVE_FUND, 20, number=3), prices=(price(ETH, "100", "110"),),
+    )  # fmt: skip
+    found = {one.loss: (one.low, one.high) for one in loss_multiples(made)}
+    assert found["the largest single client wallet"] == (Fraction(20 * 100, 50 * 110), Fraction(20 * 110, 50 * 100))
+    assert found["everything held hot"][0] == Fraction(20 * 100, 30 * 110)
+    assert found["a theft like DMM Bitcoin, May 2024"][1] == Fraction(2_200, 48_200_000_000)
+    unread = case(position(Pool.CLIENT_HOT, None), position(Pool.RESERVE_FUND, 1, number=3), prices=(price(ETH, "1"),))
+    assert not [one for one in loss_multiples(unread) if one.loss == "everything held hot" and one.low]
+    assert loss_multiples(case(position(Pool.CLIENT_HOT, 5))) == []
 
 
 def test_without_a_calendar_only_weekends_are_left_out() -> None:

@@ -39,12 +39,16 @@ def collect(
     window: Annotated[
         int, typer.Option(metavar="DAYS", help="also read what moved in so many days before the pinned blocks")
     ] = 0,
+    seed: Annotated[
+        str,
+        typer.Option(metavar="HEX", help="32 bytes that draw the blocks to be sampled; publish their SHA-256 before"),
+    ] = "",
     as_json: Annotated[bool, typer.Option("--json", help="print one JSON object")] = False,
 ) -> None:
     from chains.providers import load_providers
     from verifier import run
     from verifier.cli.terminal import print_json, progress_bars
-    from verifier.window import checked_days
+    from verifier.window import plan_window
 
     beside = declaration.parent
     voices = load_providers(providers or Path(os.environ.get("POR_PROVIDERS", beside / "providers.toml")))
@@ -52,7 +56,7 @@ def collect(
     quotes = prices or _if_there(beside / "prices.json")
     with progress_bars() as report:
         done = run.collect(
-            declaration, voices, out, owed, quotes, report, utxo_sets=utxo_set or (), window_days=checked_days(window)
+            declaration, voices, out, owed, quotes, report, utxo_sets=utxo_set or (), window=plan_window(window, seed)
         )
     if as_json:
         print_json(_record(done))

@@ -79,6 +79,43 @@ def client_profile(case: Case, asset: AssetId) -> Profile | None:
     return Profile(asset, window, steps, tier, tuple(sorted(evidence)), tuple(opened))
 
 
+class Drawn(NamedTuple):
+    """The least that client wallets held at any drawn block; `open` says which blocks or wallets are not known."""
+
+    least: int
+    height: int
+    blocks: int
+    tier: Tier
+    evidence: tuple[str, ...]
+    open: tuple[str, ...]
+
+
+def held_at_drawn(case: Case, asset: AssetId, profile: Profile) -> Drawn | None:
+    """Return the least held at the drawn blocks, by transfers where they are listed and by samples where not."""
+    if not profile.window.drawn or profile.contradiction:
+        return None
+    sampled = [
+        (p.placement.holding.account, case.past.samples[p.placement.holding])
+        for p in case.positions_by_asset.get(asset, ())
+        if p.placement.pool in CLIENT_POOLS and p.placement.holding in case.past.samples
+    ]
+    opened: list[str] = [] if len(sampled) == len(profile.open) else list(profile.open)
+    tier, evidence, totals = profile.tier, set(profile.evidence), list[tuple[int, int]]()
+    for number, block in enumerate(profile.window.drawn):
+        total = profile.at(block.height)
+        for account, balances in sampled:
+            found = balances[number]
+            if isinstance(found, Balance):
+                total += found.units
+                tier = min(tier, found.tier)
+                evidence.update(found.evidence)
+            else:
+                opened.append(f"{account} at block {block.height}: {found.reason}")
+        totals.append((total, block.height))
+    least, height = min(totals)
+    return Drawn(least, height, len(totals), tier, tuple(sorted(evidence)), tuple(opened))
+
+
 def _deltas(history: History) -> Iterator[tuple[int, int]]:
     account = history.holding.account
     for transfer in history.transfers:

@@ -9,7 +9,7 @@ from verifier.case import Position
 from verifier.declaration import utc_seconds
 from verifier.dressing.coin_age import aged_coins
 from verifier.dressing.patterns import covers_aftermath, departures, round_trips
-from verifier.dressing.profile import Profile
+from verifier.dressing.profile import Profile, held_at_drawn
 from verifier.ownership.claims import Control, control_of
 from verifier.policy.case_amounts import NO_LIABILITIES, Amounts
 from verifier.policy.eligibility import SAID, UNSHOWN
@@ -148,6 +148,20 @@ def _followed(
     return Atom(key, bounds, profile.tier, profile.evidence, doubts, asset)
 
 
+def _client_at_drawn(amounts: Amounts, asset: AssetId) -> Atom:
+    profile = amounts.profile(asset)
+    if profile is None:
+        return missing("client at drawn", NO_WINDOW, asset)
+    drawn = held_at_drawn(amounts.case, asset, profile)
+    if drawn is None:
+        return missing("client at drawn", profile.contradiction or "no block was drawn", asset)
+    # At every drawn block as much is known to be held: what is not known can only be more, at any of them.
+    doubts = tuple(Doubt(Reason.UNCERTAIN_BALANCE, text) for text in drawn.open[:SAID])
+    bounds = Interval(Fraction(drawn.least), None) if doubts else Interval.exactly(drawn.least)
+    remarks = (f"least at block {drawn.height}, of {drawn.blocks} drawn",)
+    return Atom("client at drawn", bounds, drawn.tier, drawn.evidence, doubts, asset, remarks)
+
+
 def _client_aged(amounts: Amounts, asset: AssetId) -> Atom:
     profile = amounts.profile(asset)
     if profile is None:
@@ -212,6 +226,7 @@ CASE_WORDS: Mapping[str, Callable[[Amounts], Atom]] = {
 ASSET_WORDS: Mapping[str, Callable[[Amounts, AssetId], Atom]] = {
     "client_average": _client_average,
     "client_least": _client_least,
+    "client_at_drawn": _client_at_drawn,
     "client_aged": _client_aged,
     "round_trip_inflow": _round_trip_inflow,
     "left_after_snapshot": _left_after_snapshot,

@@ -78,6 +78,9 @@ QUANTITIES: dict[str, Quantity] = {
         "期間平均の利用者用残高(債務額を上限として算入)",
     ),
     "client_least": _of_asset("held in client wallets at the least in the window", "期間中の利用者用残高の最小値"),
+    "client_at_drawn": _of_asset(
+        "held in client wallets at the least of the drawn blocks", "抽出されたブロックにおける利用者用残高の最小値"
+    ),
     "client_aged": _of_asset(
         "in client wallets in coins that have not moved in the window", "期間中に動いていない利用者用コインの残高"
     ),

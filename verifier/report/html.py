@@ -12,6 +12,7 @@ from verifier.errors import UnavailableError
 from verifier.policy.amounts import show_units
 from verifier.report.limits import limits
 from verifier.report.matrix import matrix, standing
+from verifier.report.multiples import loss_multiples
 from verifier.report.record import coverage_records
 from verifier.report.text import known_lines
 from verifier.run import Verification
@@ -54,6 +55,7 @@ def render(result: Verification) -> str:
         "packs": [(one.pack, one.verdict, standing(one)) for one in result.judgements],
         "matrix": matrix(result),
         "bars": _bars(result),
+        "multiples": [one.describe() for one in loss_multiples(case)],
         "rows": rows,
         "known": known_lines(case),
         "limits": limits(result),

@@ -49,7 +49,23 @@ def limits(result: Verification) -> list[str]:
             "The answers were recorded by whoever made this bundle. That the verdict follows from them is proven, that"
             " the operators gave them is not: ask some again through your own providers (--recheck)."
         )
-    sentences.append("Coins that were borrowed for the snapshot look like any others here.")
+    sentences += _borrowing(case)
+    return sentences
+
+
+def _borrowing(case: Case) -> list[str]:
+    """Say what the run cannot tell of coins that are only lent, and who can have chosen the blocks that were drawn."""
+    if not case.past.windows:
+        return ["Coins that were borrowed for the snapshot look like any others here: no window before it was read."]
+    days = max((window.last.time - window.opening.time) // 86_400 for window in case.past.windows)
+    sentences = [
+        f"Coins that were borrowed for longer than the {days} days that were looked back look like any others."
+    ]
+    if any(window.drawn for window in case.past.windows):
+        sentences.append(
+            "The drawn blocks follow from the seed in window.json and from the pinned block: that nobody chose them is"
+            " shown only where the seed's SHA-256 was published before."
+        )
     return sentences
 
 

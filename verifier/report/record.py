@@ -9,6 +9,7 @@ from verifier.case import Case
 from verifier.declaration import CLIENT_POOLS
 from verifier.policy.eligibility import pool_amount
 from verifier.report.matrix import matrix
+from verifier.report.multiples import loss_multiples
 from verifier.run import Verification
 
 
@@ -71,5 +72,6 @@ def verification_record(result: Verification) -> dict[str, Any]:
         ],
         "balances": balance_counts(result.case),
         "coverage": coverage_records(result.case),
+        "loss_multiples": [one.to_record() for one in loss_multiples(result.case)],
         "findings": [finding.to_record() for finding in result.findings],
     }

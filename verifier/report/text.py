@@ -7,6 +7,7 @@ from verifier.policy.amounts import show_units
 from verifier.policy.finding import Finding
 from verifier.report.limits import limits
 from verifier.report.matrix import matrix
+from verifier.report.multiples import loss_multiples
 from verifier.report.record import balance_counts, coverage_records
 from verifier.run import Verification
 from verifier.verdict import Verdict
@@ -29,6 +30,9 @@ def describe(result: Verification) -> str:
         held = show_units(case, asset, int(row["eligible_units"]))
         owed = "unknown" if row["liability_units"] is None else show_units(case, asset, int(row["liability_units"]))
         lines.append(f"  held {held}, owed {owed}" + (f", ratio {row['ratio']}" if row["ratio"] else ""))
+    multiples = loss_multiples(case)
+    if multiples:
+        lines += ["", "How often the reserve covers a loss", *(f"  {one.describe()}" for one in multiples)]
     if len(result.judgements) > 1:
         lines += ["", "Under each rulebook", *_matrix_lines(result)]
     for judgement in result.judgements:
