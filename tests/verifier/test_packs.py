@@ -1,16 +1,20 @@
 """Every shipped rulebook is whole, and no doubt ever turns a pass into a fail or a fail into a pass."""
 
 from fractions import Fraction
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from typer.testing import CliRunner
 
 from chains.model import Tier
+from tests.verifier.cases import ETH, case, position, price
 from verifier.cli.main import app
+from verifier.declaration import Pool
 from verifier.errors import InputError
+from verifier.policy.evaluate import evaluate
 from verifier.policy.expression import names_of
 from verifier.policy.given import GivenInputs, parse_value
 from verifier.policy.inputs import Dimension, Scope
@@ -101,6 +105,63 @@ def test_what_is_exactly_known_is_decided_unless_the_law_leaves_it_open(
     found = verdict(pack, rule, known)
     divided = "/" in rule.check
     assert found is not Verdict.INDETERMINATE or divided
+
+
+LADDER = [Fraction(value) for value in (0, 1, 2, 5, 12, 40, 95, 99, 100, 101, 1_000, 10**6, 10**10, 10**11, 10**12)]
+
+
+@pytest.mark.parametrize(("pack", "rule"), RULES)
+@settings(max_examples=25)
+@given(data=st.data())
+def test_more_of_one_thing_tips_a_rule_once_and_never_back(pack: Pack, rule: Rule, data: st.DataObject) -> None:
+    known = {key: (Interval.exactly(data.draw(values, label=key)), Tier.PROVEN) for key in keys_of(pack, rule)}
+    key = data.draw(st.sampled_from(sorted(known)))
+    seen = [verdict(pack, rule, known | {key: (Interval.exactly(value), Tier.PROVEN)}) for value in LADDER]
+    judged = [one for one in seen if one in (Verdict.PASS, Verdict.FAIL)]
+    assert sum(one is not other for one, other in pairwise(judged)) <= 1
+
+
+def scales(pack: Pack, rule: Rule) -> bool:
+    """Tell whether a rule compares amounts with shares of amounts alone: no sum of money, no count, no time."""
+    named = {item.name: item.dimension for item in pack.named}
+    words = [*names_of(parse_rule(pack, rule).check), *(names_of(parse_rule(pack, rule).when) if rule.when else ())]  # type: ignore[arg-type]
+    amounts = (Dimension.AMOUNT, Dimension.MONEY)
+    return rule.scope in (Scope.ASSET, Scope.TOTAL) and all(
+        (name in QUANTITIES and QUANTITIES[name].dimension in amounts)
+        or named.get(name) is Dimension.SHARE
+        or (named.get(name) in amounts and name in {fact.name for fact in pack.statements})
+        for name in words
+    )
+
+
+@pytest.mark.parametrize(("pack", "rule"), [one for one in RULES if scales(*one.values)])
+@given(data=st.data(), factor=st.integers(2, 10**6))
+def test_a_larger_exchange_of_the_same_shape_is_judged_the_same(
+    pack: Pack, rule: Rule, data: st.DataObject, factor: int
+) -> None:
+    known = {key: (Interval.exactly(data.draw(values, label=key)), Tier.PROVEN) for key in keys_of(pack, rule)}
+    shares = {fact.name for fact in pack.statements if fact.dimension is Dimension.SHARE}
+    fixed = ("price", "parameter")
+    larger = {
+        key: known[key] if key.split()[-1] == "price" or key.split()[0] in fixed or key in shares
+        else (Interval.exactly((known[key][0].low or Fraction(0)) * factor), Tier.PROVEN)
+        for key in known
+    }  # fmt: skip
+    assert verdict(pack, rule, larger) is verdict(pack, rule, known)
+
+
+@given(st.lists(st.integers(0, 50), min_size=1, max_size=6), st.data())
+def test_how_units_are_spread_over_wallets_of_one_pool_changes_nothing(parts: list[int], data: st.DataObject) -> None:
+    pool = data.draw(st.sampled_from([Pool.CLIENT_COLD, Pool.CLIENT_HOT, Pool.GUARANTEE, Pool.RESERVE_FUND]))
+    owed, prices = {ETH: 100}, (price(ETH, "10", "11"),)
+    whole = case(position(pool, sum(parts)), owed=owed, prices=prices)
+    spread = case(*(position(pool, part, number=n) for n, part in enumerate(parts, 1)), owed=owed, prices=prices)
+    for name in ("jp-psa-63-11", "model-basic", "hk-sfc-vatp", "ae-vara"):
+        one, many = (
+            [(f.rule, f.subject, f.verdict, f.shortfall) for f in evaluate(made, PACKS[name]).findings if f.pack]
+            for made in (whole, spread)
+        )
+        assert one == many
 
 
 @pytest.mark.parametrize("text", ["", "x", "5..4", "1.5", "5 proof", "..", "1/0"])
