@@ -18,6 +18,7 @@ from verifier.report.text import known_lines
 from verifier.run import Verification
 from verifier.verdict import Verdict
 
+SHOWN_LINES = 40
 WORDS = {
     Verdict.PASS: "The reserves cover what the rules require.",
     Verdict.FAIL: "At least one requirement is broken.",
@@ -59,6 +60,7 @@ def render(result: Verification) -> str:
         "rows": rows,
         "known": known_lines(case),
         "limits": limits(result),
+        "shown": SHOWN_LINES,
     }
     return _template().render(page)
 
