@@ -5,7 +5,7 @@ import sys
 import typer
 
 from chains.errors import ChainError, TransportError, UnreadableFileError
-from verifier.cli import check, collect, cross, demo, formats, networks, packs, tree, verify, wallets
+from verifier.cli import check, collect, cross, demo, formats, log, networks, packs, tree, verify, wallets
 from verifier.errors import UnavailableError, VerifierError
 
 HELP = """Check an exchange's proof of reserves, independently of the exchange.
@@ -26,6 +26,7 @@ app.add_typer(wallets.app, name="wallets")
 app.add_typer(tree.app, name="tree")
 app.command("formats")(formats.formats)
 app.add_typer(packs.app, name="packs")
+app.add_typer(log.app, name="log")
 app.command("networks")(networks.networks)
 
 
