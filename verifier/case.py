@@ -14,6 +14,7 @@ from verifier.canonical import digest
 from verifier.declaration import Declaration, Pool
 from verifier.errors import InputError
 from verifier.liabilities.check import Liabilities
+from verifier.observed import Observed
 from verifier.ownership.claims import Ownership
 from verifier.reserves import Overlap, Placement
 from verifier.snapshot import PriceQuote, price_records
@@ -47,6 +48,7 @@ class Case(BaseModel):
     proven_roots: frozenset[str] = frozenset()
     scanned: frozenset[ChainId] = frozenset()
     past: Past = Past()
+    observed: Observed = Observed()
 
     def trusting(self, roots: Collection[str], scanned: Collection[ChainId] = ()) -> "Case":
         """Return the same case for somebody who trusts these roots, in hexadecimal. Raises InputError for other text.
@@ -109,6 +111,8 @@ class Case(BaseModel):
         }
         if self.past.windows:
             record["past"] = self.past.to_record()
+        if self.observed.by_question:
+            record["observed"] = self.observed.to_record()
         return digest(record)
 
 

@@ -20,8 +20,10 @@ from verifier.case import Case, Position
 from verifier.coin_sets import gather_coin_sets, read_coin_sets, recheck_coin_sets
 from verifier.declaration import Declaration, load_declaration, parse_declaration
 from verifier.errors import InputError, PartitionError, UnavailableError
+from verifier.further import BALANCES_ONLY, Further, Plans, read_further, read_plans
 from verifier.liabilities.check import Liabilities, check_liabilities
 from verifier.liabilities.places import COMMITMENT, LEAF_LIST, LEAVES
+from verifier.observed import Observed
 from verifier.ownership.claims import Ownership, check_ownership
 from verifier.policy.evaluate import Judgement, evaluate_all
 from verifier.policy.finding import Finding, Level
@@ -30,9 +32,7 @@ from verifier.recheck import coin_set_findings, recheck
 from verifier.reserves import Placements, Progress, Reserves, place_holdings, read_reserves, silent
 from verifier.snapshot import PriceQuote, load_prices, parse_prices, price_records
 from verifier.verdict import Verdict, worst
-from verifier.window import Past, WindowPlan, read_past, read_plan
 
-WINDOW = "window.json"
 DEFAULT_PACKS = ("model-basic",)
 
 
@@ -73,13 +73,13 @@ def collect(
     progress: Progress = silent,
     transport: Transport | None = None,
     utxo_sets: Sequence[Path] = (),
-    window: WindowPlan | None = None,
+    plans: Plans = BALANCES_ONLY,
 ) -> Collected:
     """Read the chains once and keep the evidence in the bundle folder `out`.
 
     An interrupted run leaves `out` + ".partial"; the same call resumes it and asks nothing twice. `utxo_sets` are
-    `dumptxoutset` files: on their chains balances are proven at the block each was written at. With a `window` the
-    transfers of the days before the pinned blocks are read too. Raises InputError for a malformed declaration or a
+    `dumptxoutset` files: on their chains balances are proven at the block each was written at. `plans` say
+    what is read beyond balances. Raises InputError for a malformed declaration or a
     coin declared twice, UnavailableError when a whole chain could not be read.
     """
     # 1. What the exchange says, every coin in exactly one pool.
@@ -90,15 +90,17 @@ def collect(
     if out.exists():
         raise InputError(f"{out}: exists already; name a new folder")
     # 2. A place where nothing gathered is lost; an interrupted run keeps the blocks it drew.
-    window = _kept_window(out, window)
-    staging = _stage(out, declaration, providers, liabilities, prices, window)
+    plans = plans.resumed(out.with_name(out.name + ".partial"))
+    staging = _stage(out, declaration, providers, liabilities, prices, plans)
     journal = staging.with_name(out.name + ".journal")
     coin_sets = gather_coin_sets(utxo_sets, placements.placements, staging, progress)
     # 3. The only step that touches the network.
     recording = RecordingTransport(transport or NetworkTransport(), journal)
     try:
         reserves = read_reserves(placements.placements, providers, recording, progress, coin_sets)
-        past = _read_past(window, declaration, placements, reserves, providers, recording, progress)
+        further = read_further(
+            plans, declaration, placements.placements, reserves.surveys, providers, recording, progress
+        )
     finally:
         transcript = recording.close()
     _refuse_unreachable(reserves, out)
@@ -106,8 +108,8 @@ def collect(
     (staging / "transcript.jsonl").write_bytes(transcript.to_bytes())
     quotes = load_prices(staging / "prices.json") if (staging / "prices.json").exists() else ()
     known = check_liabilities(declaration, staging / "liabilities" if liabilities else None)
-    owners = _check_claims(declaration, progress)
-    case = _build_case(declaration, placements, reserves, past, owners, known, quotes, transcript.digest)
+    owners = _check_claims(declaration, further.observed, progress)
+    case = _build_case(declaration, placements, reserves, further, owners, known, quotes, transcript.digest)
     seal_manifest(staging, case.digest)
     staging.rename(out)
     journal.unlink()
@@ -121,8 +123,7 @@ def replay(bundle: Bundle, progress: Progress = silent) -> tuple[Case, Mapping[C
     """
     declaration = parse_declaration(_part(bundle, "declaration.json"), "declaration.json")
     quotes = parse_prices(bundle.read("prices.json") or b"[]", "prices.json")
-    window = bundle.read(WINDOW)
-    plan = read_plan(window, WINDOW) if window is not None else None
+    plans = read_plans(bundle)
     transcript_path = bundle.path("transcript.jsonl")
     if transcript_path is None:
         raise InputError(f"{bundle.folder}: has no transcript.jsonl, so there is no evidence to judge")
@@ -133,15 +134,15 @@ def replay(bundle: Bundle, progress: Progress = silent) -> tuple[Case, Mapping[C
         placements = place_holdings(declaration)
         coin_sets = read_coin_sets(bundle, placements.chains)
         reserves = read_reserves(placements.placements, providers, transport, coin_sets=coin_sets)
-        past = _read_past(plan, declaration, placements, reserves, providers, transport)
+        further = read_further(plans, declaration, placements.placements, reserves.surveys, providers, transport)
     except ChainError as error:
         raise InputError(f"{bundle.folder}: {error}") from error
     if transport.unused():
         raise InputError(f"{bundle.folder}: the transcript holds {transport.unused()} calls that no step asked for")
     folder = bundle.folder / "liabilities" if bundle.path("liabilities/commitment.json") else None
     known = check_liabilities(declaration, folder)
-    owners = _check_claims(declaration, progress)
-    case = _build_case(declaration, placements, reserves, past, owners, known, quotes, transcript.digest)
+    owners = _check_claims(declaration, further.observed, progress)
+    case = _build_case(declaration, placements, reserves, further, owners, known, quotes, transcript.digest)
     if case.digest != bundle.manifest.case:
         raise InputError(
             f"{bundle.folder}: the evidence gives the case {case.digest}, the manifest names {bundle.manifest.case}"
@@ -185,7 +186,7 @@ def _stage(
     providers: Providers,
     liabilities: Path | None,
     prices: Path | None,
-    plan: WindowPlan | None,
+    plans: Plans,
 ) -> Path:
     parts = {
         "declaration.json": canonical_json(declaration.to_record()),
@@ -193,8 +194,7 @@ def _stage(
     }
     if prices is not None:
         parts["prices.json"] = canonical_json(price_records(load_prices(prices)))
-    if plan is not None:
-        parts[WINDOW] = canonical_json(plan.model_dump(mode="json"))
+    parts |= plans.parts()
     staging = out.with_name(out.name + ".partial")
     kept = staging / "declaration.json"
     if kept.exists() and kept.read_bytes() != parts["declaration.json"]:
@@ -211,14 +211,6 @@ def _stage(
     return staging
 
 
-def _kept_window(out: Path, window: WindowPlan | None) -> WindowPlan | None:
-    left = out.with_name(out.name + ".partial") / WINDOW
-    if window is None or not left.exists():
-        return window
-    kept = read_plan(left.read_bytes(), str(left))
-    return kept if kept.days == window.days else window
-
-
 def _refuse_unreachable(reserves: Reserves, out: Path) -> None:
     for survey in reserves.surveys:
         if survey.block is None and all(isinstance(result, Disagreement) for result in survey.results):
@@ -232,7 +224,7 @@ def _build_case(
     declaration: Declaration,
     placements: Placements,
     reserves: Reserves,
-    past: Past,
+    further: Further,
     owners: Mapping[AccountId, Ownership],
     liabilities: Liabilities | None,
     prices: tuple[PriceQuote, ...],
@@ -252,27 +244,14 @@ def _build_case(
         liabilities=liabilities,
         prices=prices,
         transcript=transcript_digest,
-        past=past,
+        past=further.past,
+        observed=further.observed,
     )
 
 
-def _read_past(
-    plan: WindowPlan | None,
-    declaration: Declaration,
-    placements: Placements,
-    reserves: Reserves,
-    providers: Providers,
-    transport: Transport,
-    progress: Progress = silent,
-) -> Past:
-    if plan is None:
-        return Past()
-    return read_past(plan, declaration.as_of, placements.placements, reserves.surveys, providers, transport, progress)
-
-
-def _check_claims(declaration: Declaration, progress: Progress) -> dict[AccountId, Ownership]:
+def _check_claims(declaration: Declaration, observed: Observed, progress: Progress) -> dict[AccountId, Ownership]:
     of = len(declaration.ownership)
-    return check_ownership(declaration, lambda done: progress("claims of control", done, of))
+    return check_ownership(declaration, observed, lambda done: progress("claims of control", done, of))
 
 
 def _part(bundle: Bundle, name: str) -> bytes:

@@ -21,7 +21,7 @@ class Key(NamedTuple):
 
 
 class Lock(NamedTuple):
-    """A time that must pass: an absolute height or Unix time, and an age in blocks or seconds; 0 where there is none."""
+    """A time that must pass: an absolute height or Unix time, an age in blocks or seconds; 0 where there is none."""
 
     height: int = 0
     time: int = 0

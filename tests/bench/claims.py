@@ -66,7 +66,7 @@ def main(arguments: Sequence[str] = ()) -> None:
     count = int(arguments[0]) if arguments else 20_000
     declaration = declare(count)
     told: list[int] = []
-    together, found = timed(lambda: check_ownership(declaration, told.append))
+    together, found = timed(lambda: check_ownership(declaration, progress=told.append))
     ownership.MANY = count + 1
     alone, same = timed(lambda: check_ownership(declaration))
     bare = bare_recovery(declaration)

@@ -15,6 +15,7 @@ from tests.live.anvil import AnvilHarness
 from tests.live.bitcoind import NodeHarness
 from verifier.attestation.bundle import open_bundle
 from verifier.declaration import utc_text
+from verifier.further import Plans
 from verifier.liabilities.check import Liabilities
 from verifier.policy.evaluate import evaluate
 from verifier.policy.finding import Finding
@@ -108,8 +109,9 @@ class KnotsDays:
 
 
 def collected(
-    folder: Path, provider: Provider, pools: Wallets, as_of: int, window: int, *, name: str = "Played", **declared: Any
-) -> Path:
+    folder: Path, provider: Provider, pools: Wallets, as_of: int, window: int, *,
+    name: str = "Played", plans: Plans | None = None, **declared: Any,
+) -> Path:  # fmt: skip
     """Collect a run from the real chain and return its bundle; `pools` maps a pool to accounts and assets."""
     assets = sorted({asset for _, held in pools.values() for asset in held})
     record = {
@@ -127,7 +129,7 @@ def collected(
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / "declaration.json"
     path.write_text(json.dumps(record), "utf-8")
-    return collect(path, Providers((provider,), 1), folder / "run", window=plan_window(window)).bundle
+    return collect(path, Providers((provider,), 1), folder / "run", plans=plans or Plans(plan_window(window))).bundle
 
 
 def strict_findings(

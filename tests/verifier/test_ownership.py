@@ -165,7 +165,7 @@ def test_many_claims_are_checked_by_several_processes_to_the_same_result(monkeyp
     alone = check_ownership(stated)
     monkeypatch.setattr("verifier.ownership.claims.MANY", 100)
     told: list[int] = []
-    assert check_ownership(stated, told.append) == alone
+    assert check_ownership(stated, progress=told.append) == alone
     assert told == [500, 1_000]
     assert alone[ACCOUNT].binding is Binding.ATTESTATION
 

@@ -43,21 +43,25 @@ def collect(
         str,
         typer.Option(metavar="HEX", help="32 bytes that draw the blocks to be sampled; publish their SHA-256 before"),
     ] = "",
+    questions: Annotated[
+        bool, typer.Option("--questions/--no-questions", help="also ask for code, owners, allowances and frozen tokens")
+    ] = True,
     as_json: Annotated[bool, typer.Option("--json", help="print one JSON object")] = False,
 ) -> None:
     from chains.providers import load_providers
     from verifier import run
     from verifier.cli.terminal import print_json, progress_bars
+    from verifier.further import Plans
+    from verifier.observed import QuestionPlan
     from verifier.window import plan_window
 
     beside = declaration.parent
     voices = load_providers(providers or Path(os.environ.get("POR_PROVIDERS", beside / "providers.toml")))
     owed = liabilities or _if_there(beside / "liabilities")
     quotes = prices or _if_there(beside / "prices.json")
+    plans = Plans(plan_window(window, seed), QuestionPlan() if questions else None)
     with progress_bars() as report:
-        done = run.collect(
-            declaration, voices, out, owed, quotes, report, utxo_sets=utxo_set or (), window=plan_window(window, seed)
-        )
+        done = run.collect(declaration, voices, out, owed, quotes, report, utxo_sets=utxo_set or (), plans=plans)
     if as_json:
         print_json(_record(done))
     else:

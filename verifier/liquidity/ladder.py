@@ -11,8 +11,11 @@ from verifier.case import Case, Position
 from verifier.declaration import Pool
 from verifier.liquidity.coins import Slice, slices_of_coins
 from verifier.liquidity.forms import form_of
+from verifier.liquidity.frozen import frozen_by
 from verifier.ownership.claims import Control, control_of
 
+NEVER = 10**9
+FROZEN = "frozen by its token"
 STALE_DAYS = 30  # an older signature does not show that the signers can be gathered today
 STALE_HOURS = 168
 SCRIPT_UNKNOWN = "only a hash of its script is known"
@@ -55,7 +58,7 @@ def liquid_within(case: Case, conditions: Conditions, asset: AssetId, pool: Pool
             continue
         tier = min(tier, case.tier_of(position.result))
         evidence.update(position.result.evidence)
-        for part in _slices(conditions, position, position.result):
+        for part in _slices(case, conditions, position, position.result):
             if part.hours is None:
                 high += part.units
                 opened[part.why] += part.units
@@ -72,9 +75,12 @@ def liquid_within(case: Case, conditions: Conditions, asset: AssetId, pool: Pool
     )  # fmt: skip
 
 
-def _slices(conditions: Conditions, position: Position, balance: Balance) -> Iterator[Slice]:
+def _slices(case: Case, conditions: Conditions, position: Position, balance: Balance) -> Iterator[Slice]:
     """Yield what a position holds in parts, each with the wait that its form, its script and its signers ask for."""
-    asset, claim = position.placement.holding.asset, position.ownership
+    (account, asset), claim = position.placement.holding, position.ownership
+    if frozen_by(case, account, asset):
+        yield Slice(balance.units, NEVER, FROZEN)
+        return
     form = form_of(asset)
     stale = claim is not None and (claim.age_days is None or claim.age_days > STALE_DAYS)
     for part in _parts(conditions, position, balance):

@@ -5,29 +5,40 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from enum import StrEnum
-from itertools import repeat
+from itertools import chain, repeat
 from multiprocessing import get_context
 from typing import Any, NamedTuple
 
 from chains.addresses import canonical_account
 from chains.errors import ChainError
-from chains.ids import AccountId
+from chains.evm.safe.record import read_record
+from chains.ids import AccountId, chain_of
+from chains.model import Tier
+from chains.questions import Observation
 from chains.signatures import verify
+from chains.signatures.result import OwnershipResult
 from verifier.declaration import Declaration, OwnershipClaim, Pool
+from verifier.observed import NOTHING, Observed, signature_question
 from verifier.ownership.binding import Binding, Terms, age_days, bind, terms_of
 
 MANY, PORTION = 5_000, 500
 # What a scheme must be told by whoever verifies: a claim that brought its own state root would prove itself.
 OURS = frozenset({"state_root"})
+CONTRACT_SCHEMES = frozenset({"safe", "contract-owner", "eip-1271"})
 
 Progress = Callable[[int], None]
 
 
 class Control(StrEnum):
-    """What is shown about an account. No claim at all, and custody by a third party, are states of their own."""
+    """What is shown about an account.
+
+    No claim at all, custody by a third party, and a claim whose other half the chain has not told, are states of their
+    own.
+    """
 
     SIGNED = "signed"
     REFUSED = "refused"
+    UNKNOWN = "unknown"
     UNCLAIMED = "unclaimed"
     THIRD_PARTY = "third-party"
 
@@ -46,13 +57,20 @@ class Ownership(NamedTuple):
     age_days: int | None = None
 
 
-def check_ownership(declaration: Declaration, progress: Progress = lambda done: None) -> dict[AccountId, Ownership]:
+def check_ownership(
+    declaration: Declaration, observed: Observed = NOTHING, progress: Progress = lambda done: None
+) -> dict[AccountId, Ownership]:
     """Check every ownership claim; the best one per account counts. An unreadable claim is refused, not fatal.
 
-    Many claims are checked by one process per core; `progress` is told how many are done.
+    Claims for contracts are judged by what was `observed` on the chain. Many claims are checked by one process per
+    core; `progress` is told how many are done.
     """
     found: dict[AccountId, Ownership] = {}
-    for done, result in enumerate(_checked(terms_of(declaration), declaration.ownership), 1):
+    terms = terms_of(declaration)
+    keys = [claim for claim in declaration.ownership if claim.scheme not in CONTRACT_SCHEMES]
+    contracts = [claim for claim in declaration.ownership if claim.scheme in CONTRACT_SCHEMES]
+    results = chain(_checked(terms, keys), (check_contract(terms, claim, observed) for claim in contracts))
+    for done, result in enumerate(results, 1):
         if done % PORTION == 0:
             progress(done)
         earlier = found.get(result.account)
@@ -88,6 +106,57 @@ def check_claim(terms: Terms, claim: OwnershipClaim) -> Ownership:
     return Ownership(account, control, claim.scheme, binding, result.reason, age)
 
 
+def check_contract(terms: Terms, claim: OwnershipClaim, observed: Observed) -> Ownership:
+    """Check a claim for a contract by what the chain says of it at the pinned block.
+
+    `safe`: the owners follow from a proof under the state root of the pinned block, and sign. `contract-owner`: the
+    key account that the contract names as its owner signs. `eip-1271`: the contract itself takes the signature, which
+    is its own word. What the chain has not told leaves the claim unknown, neither shown nor refused.
+    """
+    binding, age = bind(terms, claim.message), age_days(terms, claim.message)
+    account = AccountId(claim.account)
+
+    def judged(control: Control, reason: str) -> Ownership:
+        return Ownership(account, control, claim.scheme, binding, reason, age)
+
+    try:
+        account = canonical_account(account)
+        told = _observation(claim, observed)
+        if told is None or told.text is None:
+            return judged(Control.UNKNOWN, told.failure if told else "the chain was not asked")
+        result = _contract_result(claim, account, told)
+    except ChainError as error:
+        return judged(Control.REFUSED, str(error))
+    return judged(Control.SIGNED if result.valid else Control.REFUSED, result.reason)
+
+
+def _observation(claim: OwnershipClaim, observed: Observed) -> Observation | None:
+    account = AccountId(claim.account)
+    match claim.scheme:
+        case "safe":
+            return observed.of(account, "safe")
+        case "contract-owner":
+            return observed.of(account, "owner")
+        case _:
+            question = signature_question(claim)
+            return observed.of(question.account, question.topic, question.detail)
+
+
+def _contract_result(claim: OwnershipClaim, account: AccountId, told: Observation) -> OwnershipResult:
+    text = told.text or ""
+    if claim.scheme == "safe":
+        # The record was compared with the pinned block's hash; its state root is that block's, not the claim's.
+        root = str(read_record(text)["state_root"])
+        return verify("safe", account, claim.message, claim.signature, proof=text, state_root=root)
+    if claim.scheme == "contract-owner":
+        owner = AccountId(f"{chain_of(account)}:{text}")
+        signed = verify("eip-191", owner, claim.message, claim.signature)
+        known = "owner by proof" if told.tier is Tier.PROVEN else f"owner {told.tier.label}"
+        return signed._replace(account=account, reason=f"{signed.reason} ({known})")
+    valid = text == "signed"
+    return OwnershipResult(valid, f"{text} (the contract's own word, {told.tier.label})", claim.scheme, account)
+
+
 def control_of(ownership: Ownership | None, pool: Pool) -> Control:
     """Return the state of a wallet: what its claim shows, or why there may be none."""
     if ownership is not None:
@@ -102,9 +171,10 @@ def reused_claims(declaration: Declaration, earlier: Declaration) -> tuple[Accou
     return tuple(sorted(again))
 
 
-def _rank(ownership: Ownership) -> tuple[bool, Binding, int]:
+def _rank(ownership: Ownership) -> tuple[int, Binding, int]:
     age = -(10**6) if ownership.age_days is None else -abs(ownership.age_days)
-    return ownership.control is Control.SIGNED, ownership.binding, age
+    rank = {Control.SIGNED: 2, Control.UNKNOWN: 1}.get(ownership.control, 0)
+    return rank, ownership.binding, age
 
 
 def _material(claim: OwnershipClaim) -> dict[str, Any]:

@@ -16,6 +16,7 @@ from verifier.policy.eligibility import SAID, UNSHOWN
 from verifier.policy.finding import Reason
 from verifier.policy.inputs import Atom, Doubt, missing
 from verifier.policy.interval import UNKNOWN, Interval
+from verifier.policy.observed_words import OBSERVED_AMOUNTS, OBSERVED_COUNTS
 from verifier.segregation.roles import shared_addresses
 
 NO_DATE = "the signed message states no date"
@@ -222,6 +223,7 @@ CASE_WORDS: Mapping[str, Callable[[Amounts], Atom]] = {
     "shared_quorums": _shared_quorums,
     "wallets_with_shared_keys": _wallets_with_shared_keys,
     "mixed_spends": _mixed_spends,
+    **OBSERVED_COUNTS,
 }
 ASSET_WORDS: Mapping[str, Callable[[Amounts, AssetId], Atom]] = {
     "client_average": _client_average,
@@ -231,4 +233,5 @@ ASSET_WORDS: Mapping[str, Callable[[Amounts, AssetId], Atom]] = {
     "round_trip_inflow": _round_trip_inflow,
     "left_after_snapshot": _left_after_snapshot,
     "outflow_to_own": _outflow_to_own,
+    **OBSERVED_AMOUNTS,
 }

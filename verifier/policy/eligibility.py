@@ -10,6 +10,7 @@ from verifier.declaration import Pool
 from verifier.ownership.claims import Control, control_of
 
 UNSHOWN = {
+    Control.UNKNOWN: "the chain has not told who controls this contract",
     Control.UNCLAIMED: "nobody has shown control of it",
     Control.THIRD_PARTY: "a third party holds it, and no key was shown",
 }

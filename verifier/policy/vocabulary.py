@@ -93,6 +93,19 @@ QUANTITIES: dict[str, Quantity] = {
     "outflow_to_own": _of_asset(
         "sent from client, guarantee and reserve wallets to the company's own", "自己の口座への移動額"
     ),
+    "pullable": _of_asset(
+        "that others may take from protected wallets by a standing allowance", "第三者が引き出せる許可のある額"
+    ),
+    "frozen": _of_asset("in protected wallets frozen by the token itself", "トークン自体により凍結された額"),
+    "delegated_accounts": _count(
+        "protected accounts that somebody's code acts for", "他者のコードに委任された口座の数"
+    ),
+    "safes_with_modules": _count(
+        "protected Safes whose modules move coins without the owners", "所有者なしに動かせるモジュールを持つSafeの数"
+    ),
+    "foreign_upgrades": _count(
+        "protected wallets that somebody outside their pool may change", "他の用途の者が変更できるウォレットの数"
+    ),
     "addresses_in_two_pools": _count("addresses declared for two purposes", "二つの用途で申告されたアドレスの数"),
     "shared_quorums": _count(
         "protected wallets that the company's own keys could move", "自己の鍵だけで動かせる分別ウォレットの数"

@@ -1,0 +1,74 @@
+"""What a run reads beyond balances, and what its bundle keeps so that a replay reads the same."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+from chains.panel import Survey
+from chains.providers import Providers
+from chains.transport import Transport
+from verifier.attestation.bundle import Bundle
+from verifier.canonical import canonical_json
+from verifier.declaration import Declaration
+from verifier.observed import Observed, QuestionPlan, ask_chains, read_questions
+from verifier.reserves import Placement, Progress, silent
+from verifier.window import Past, WindowPlan, read_past, read_plan
+
+WINDOW, QUESTIONS = "window.json", "questions.json"
+
+
+class Plans(NamedTuple):
+    """How far a run looks back, and what else it asks; None for not at all."""
+
+    window: WindowPlan | None = None
+    questions: QuestionPlan | None = None
+
+    def parts(self) -> dict[str, bytes]:
+        """Return the bundle's parts that say so."""
+        named = {WINDOW: self.window, QUESTIONS: self.questions}
+        return {name: canonical_json(plan.model_dump(mode="json")) for name, plan in named.items() if plan is not None}
+
+    def resumed(self, partial: Path) -> "Plans":
+        """Return the plans of an interrupted run in its place: it keeps the blocks it drew."""
+        left = partial / WINDOW
+        if self.window is None or not left.exists():
+            return self
+        kept = read_plan(left.read_bytes(), str(left))
+        return self._replace(window=kept) if kept.days == self.window.days else self
+
+
+BALANCES_ONLY = Plans()
+
+
+class Further(NamedTuple):
+    """What was read beyond balances."""
+
+    past: Past = Past()
+    observed: Observed = Observed()
+
+
+def read_plans(bundle: Bundle) -> Plans:
+    """Return what a bundle says its run has read. Raises InputError."""
+    window, questions = bundle.read(WINDOW), bundle.read(QUESTIONS)
+    return Plans(
+        read_plan(window, WINDOW) if window is not None else None,
+        read_questions(questions, QUESTIONS) if questions is not None else None,
+    )
+
+
+def read_further(
+    plans: Plans,
+    declaration: Declaration,
+    placements: Sequence[Placement],
+    surveys: Sequence[Survey],
+    providers: Providers,
+    transport: Transport,
+    progress: Progress = silent,
+) -> Further:
+    """Read what the plans ask for, after the balances and at the same blocks."""
+    past, observed = Past(), Observed()
+    if plans.window is not None:
+        past = read_past(plans.window, declaration.as_of, placements, surveys, providers, transport, progress)
+    if plans.questions is not None:
+        observed = ask_chains(plans.questions, declaration, placements, surveys, providers, transport, progress)
+    return Further(past, observed)

@@ -1,0 +1,131 @@
+"""What the chains say of declared accounts beyond balances: code, owners, Safes, allowances, frozen tokens."""
+
+import json
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from typing import Any, Literal, NamedTuple
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from chains.evm.hexadecimal import hexadecimal
+from chains.ids import AccountId, AssetId, ChainId, chain_of, family_of, token_contract
+from chains.panel import Survey
+from chains.providers import Providers
+from chains.questions import Observation, Question, ask_questions
+from chains.signatures.safe import text_hash
+from chains.topics import PERMIT2
+from chains.transport import Transport
+from verifier.declaration import CLIENT_POOLS, Declaration, OwnershipClaim, Pool
+from verifier.records import parse_record
+from verifier.reserves import Placement, Progress, silent
+
+TOPICS = ("safe", "owner", "eip-1271", "code", "upgrade", "allowance", "frozen")
+PROTECTED = (*CLIENT_POOLS, Pool.GUARANTEE, Pool.RESERVE_FUND)
+
+
+class QuestionPlan(BaseModel):
+    """Which topics a run asks about."""
+
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
+    format: Literal["reserve-verifier/questions/1"] = "reserve-verifier/questions/1"
+    topics: list[str] = Field(default_factory=lambda: list(TOPICS), max_length=100)
+
+
+class Observed(NamedTuple):
+    """Every observation of a run, by its question."""
+
+    by_question: Mapping[Question, Observation] = {}
+
+    def of(self, account: AccountId, topic: str, detail: str = "") -> Observation | None:
+        """Return what was observed, or None when it was not asked."""
+        return self.by_question.get(Question(account, topic, detail))
+
+    def about(self, topic: str) -> Iterator[Observation]:
+        """Yield what was observed on a topic, account by account."""
+        return (one for question, one in self.by_question.items() if question.topic == topic)
+
+    def to_record(self) -> list[Any]:
+        """Return every observation as JSON values."""
+        return [
+            [*one.question, one.text, int(one.tier), list(one.operators), one.failure]
+            for _, one in sorted(self.by_question.items())
+        ]
+
+
+NOTHING = Observed()
+
+
+def read_questions(text: bytes, where: str) -> QuestionPlan:
+    """Read which topics a run asked about. Raises InputError."""
+    return parse_record(text, where, QuestionPlan.model_validate)
+
+
+def ask_chains(
+    plan: QuestionPlan,
+    declaration: Declaration,
+    placements: Sequence[Placement],
+    surveys: Sequence[Survey],
+    providers: Providers,
+    transport: Transport,
+    progress: Progress = silent,
+) -> Observed:
+    """Ask about every account at the block its chain was surveyed at; a chain without such a block is not asked."""
+    asked = questions_of(declaration, placements, plan.topics)
+    found: dict[Question, Observation] = {}
+    for survey in surveys:
+        network, questions = survey.network, asked.get(ChainId(survey.network.chain), [])
+        if survey.block is None or not questions:
+            continue
+        progress(f"{network.name}, beyond balances", 0, len(questions))
+        voices = providers.serving(ChainId(network.chain))
+        answers = ask_questions(network, voices, transport, survey.block, questions, providers.minimum_operators)
+        found.update(zip(questions, answers, strict=True))
+        progress(f"{network.name}, beyond balances", len(questions), len(questions))
+    return Observed(found)
+
+
+def questions_of(
+    declaration: Declaration, placements: Sequence[Placement], topics: Collection[str]
+) -> dict[ChainId, list[Question]]:
+    """Return what there is to ask, chain by chain, in an order that follows from the declaration alone."""
+    wanted: dict[Question, None] = {}
+    for claim in declaration.ownership:
+        wanted.update(dict.fromkeys(_of_claim(claim)))
+    for placement in placements:
+        if family_of(chain_of(placement.holding.account)) == "eip155":
+            wanted.update(dict.fromkeys(_of_placement(placement)))
+    found: dict[ChainId, list[Question]] = {}
+    for question in wanted:
+        if question.topic in topics:
+            found.setdefault(chain_of(question.account), []).append(question)
+    return found
+
+
+def signature_question(claim: OwnershipClaim) -> Question:
+    """Return the question whether a contract takes a claim's signature for its own. Source: EIP-1271, EIP-191."""
+    digest = text_hash(claim.message)
+    asked = {"digest": hexadecimal(digest or b""), "signature": claim.signature}
+    return Question(AccountId(claim.account), "eip-1271", json.dumps(asked, sort_keys=True))
+
+
+def _of_claim(claim: OwnershipClaim) -> Iterator[Question]:
+    account = AccountId(claim.account)
+    if family_of(chain_of(account)) != "eip155":
+        return
+    if claim.scheme == "safe":
+        yield Question(account, "safe")
+    elif claim.scheme == "contract-owner":
+        yield Question(account, "owner")
+    elif claim.scheme == "eip-1271":
+        yield signature_question(claim)
+
+
+def _of_placement(placement: Placement) -> Iterator[Question]:
+    account, asset, pool = placement.holding.account, AssetId(placement.holding.asset), placement.pool
+    if pool not in PROTECTED:
+        return
+    yield Question(account, "code")
+    yield Question(account, "upgrade")
+    token = token_contract(asset)
+    if token is not None:
+        yield Question(account, "allowance", f"{token} {PERMIT2}")
+        yield Question(account, "frozen", token)
