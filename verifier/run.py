@@ -108,7 +108,7 @@ def collect(
     (staging / "transcript.jsonl").write_bytes(transcript.to_bytes())
     quotes = load_prices(staging / "prices.json") if (staging / "prices.json").exists() else ()
     known = check_liabilities(declaration, staging / "liabilities" if liabilities else None)
-    owners = _check_claims(declaration, further.observed, progress)
+    owners = _check_claims(declaration, further.observed, reserves, progress)
     case = _build_case(declaration, placements, reserves, further, owners, known, quotes, transcript.digest)
     seal_manifest(staging, case.digest)
     staging.rename(out)
@@ -141,7 +141,7 @@ def replay(bundle: Bundle, progress: Progress = silent) -> tuple[Case, Mapping[C
         raise InputError(f"{bundle.folder}: the transcript holds {transport.unused()} calls that no step asked for")
     folder = bundle.folder / "liabilities" if bundle.path("liabilities/commitment.json") else None
     known = check_liabilities(declaration, folder)
-    owners = _check_claims(declaration, further.observed, progress)
+    owners = _check_claims(declaration, further.observed, reserves, progress)
     case = _build_case(declaration, placements, reserves, further, owners, known, quotes, transcript.digest)
     if case.digest != bundle.manifest.case:
         raise InputError(
@@ -249,9 +249,12 @@ def _build_case(
     )
 
 
-def _check_claims(declaration: Declaration, observed: Observed, progress: Progress) -> dict[AccountId, Ownership]:
+def _check_claims(
+    declaration: Declaration, observed: Observed, reserves: Reserves, progress: Progress
+) -> dict[AccountId, Ownership]:
     of = len(declaration.ownership)
-    return check_ownership(declaration, observed, lambda done: progress("claims of control", done, of))
+    heights = {survey.block.chain: survey.block.height for survey in reserves.surveys if survey.block is not None}
+    return check_ownership(declaration, observed, lambda done: progress("claims of control", done, of), heights)
 
 
 def _part(bundle: Bundle, name: str) -> bytes:

@@ -228,6 +228,30 @@ def compare(
     raise typer.Exit({"pass": 0, "fail": 1}.get(found.verdict, 2))
 
 
+@app.command("diff")
+def diff(
+    first: Annotated[Path, typer.Argument(help="a bundle (folder or zip)")],
+    second: Annotated[Path, typer.Argument(help="another one of the same exchange")],
+    shortest: Annotated[int, typer.Option(metavar="DAYS", help="days there must be between them at least")] = 0,
+    longest: Annotated[int, typer.Option(metavar="DAYS", help="days there may be between them at most")] = 0,
+    as_json: AsJson = False,
+) -> None:
+    """Say what changed between two runs: assets, wallets, pools, liabilities, coverage, signatures used again.
+
+    Example: por log diff run-2026-10/ run-2026-11/ --longest 31
+    """
+    from verifier.attestation.bundle import open_bundle
+    from verifier.diff import compare_runs
+    from verifier.run import replay
+
+    with open_bundle(first) as one, open_bundle(second) as other:
+        found = compare_runs(replay(one)[0], replay(other)[0], shortest, longest)
+    lines = [f"{found.exchange}: {found.earlier} to {found.later}, {found.days} days"]
+    lines += [f"  {'! ' if change.explain else '  '}{change.text}" for change in found.changes] or ["  nothing changed"]
+    _print(found.to_record(), as_json, lines)
+    raise typer.Exit(found.verdict.exit_code)
+
+
 def _policy(path: Path) -> Any:
     from verifier.files import read_file
     from verifier.log.policy import parse_policy

@@ -2,26 +2,28 @@
 
 import os
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from enum import StrEnum
 from itertools import chain, repeat
 from multiprocessing import get_context
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 from chains.addresses import canonical_account
 from chains.errors import ChainError
 from chains.evm.safe.record import read_record
-from chains.ids import AccountId, chain_of
+from chains.ids import AccountId, ChainId, chain_of
 from chains.model import Tier
 from chains.questions import Observation
 from chains.signatures import verify
 from chains.signatures.result import OwnershipResult
-from verifier.declaration import Declaration, OwnershipClaim, Pool
+from verifier.declaration import Declaration, OwnershipClaim, Pool, utc_seconds, utc_text
 from verifier.observed import NOTHING, Observed, signature_question
 from verifier.ownership.binding import Binding, Terms, age_days, bind, terms_of
 
 MANY, PORTION = 5_000, 500
+FIRST_TIME = 500_000_000  # from here on a lock time counts seconds, below it blocks. Source: BIP-65
 # What a scheme must be told by whoever verifies: a claim that brought its own state root would prove itself.
 OURS = frozenset({"state_root"})
 CONTRACT_SCHEMES = frozenset({"safe", "contract-owner", "eip-1271"})
@@ -47,6 +49,7 @@ class Ownership(NamedTuple):
     """The best claim for one account: did its key sign, what does the message name, and how old is it.
 
     `age_days` counts from the date in the message to the declaration's `as_of`; None when the message states no date.
+    `from_height` is the height from which the script that signed can spend, 0 for at once.
     """
 
     account: AccountId
@@ -55,21 +58,27 @@ class Ownership(NamedTuple):
     binding: Binding
     reason: str
     age_days: int | None = None
+    from_height: int = 0
 
 
 def check_ownership(
-    declaration: Declaration, observed: Observed = NOTHING, progress: Progress = lambda done: None
+    declaration: Declaration,
+    observed: Observed = NOTHING,
+    progress: Progress = lambda done: None,
+    heights: Mapping[ChainId, int] = MappingProxyType({}),
 ) -> dict[AccountId, Ownership]:
     """Check every ownership claim; the best one per account counts. An unreadable claim is refused, not fatal.
 
-    Claims for contracts are judged by what was `observed` on the chain. Many claims are checked by one process per
-    core; `progress` is told how many are done.
+    Claims for contracts are judged by what was `observed` on the chain; scripts that open only at a later height than
+    the pinned ones (`heights`) show no control today. Many claims are checked by one process per core; `progress` is
+    told how many are done.
     """
     found: dict[AccountId, Ownership] = {}
     terms = terms_of(declaration)
     keys = [claim for claim in declaration.ownership if claim.scheme not in CONTRACT_SCHEMES]
     contracts = [claim for claim in declaration.ownership if claim.scheme in CONTRACT_SCHEMES]
-    results = chain(_checked(terms, keys), (check_contract(terms, claim, observed) for claim in contracts))
+    signed = (_unless_locked(result, heights) for result in _checked(terms, keys))
+    results = chain(signed, (check_contract(terms, claim, observed) for claim in contracts))
     for done, result in enumerate(results, 1):
         if done % PORTION == 0:
             progress(done)
@@ -103,7 +112,23 @@ def check_claim(terms: Terms, claim: OwnershipClaim) -> Ownership:
     except ChainError as error:
         return Ownership(AccountId(claim.account), Control.REFUSED, claim.scheme, binding, str(error), age)
     control = Control.SIGNED if result.valid else Control.REFUSED
-    return Ownership(account, control, claim.scheme, binding, result.reason, age)
+    if result.valid_from_time >= FIRST_TIME and result.valid_from_time > utc_seconds(terms.as_of):
+        opens = f"time-locked until {utc_text(result.valid_from_time)}"
+        return Ownership(account, Control.REFUSED, claim.scheme, binding, opens, age)
+    locked = result.valid_from_time if result.valid_from_time < FIRST_TIME else 0
+    return Ownership(account, control, claim.scheme, binding, result.reason, age, locked)
+
+
+def _unless_locked(claim: Ownership, heights: Mapping[ChainId, int]) -> Ownership:
+    """Refuse a claim whose script opens only above the pinned height; without one it is not known."""
+    if not claim.from_height or claim.control is not Control.SIGNED:
+        return claim
+    height = heights.get(chain_of(claim.account))
+    if height is None:
+        return claim._replace(control=Control.UNKNOWN, reason=f"opens at height {claim.from_height}")
+    if height < claim.from_height:
+        return claim._replace(control=Control.REFUSED, reason=f"time-locked until height {claim.from_height}")
+    return claim
 
 
 def check_contract(terms: Terms, claim: OwnershipClaim, observed: Observed) -> Ownership:
