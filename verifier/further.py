@@ -11,10 +11,13 @@ from verifier.attestation.bundle import Bundle
 from verifier.canonical import canonical_json
 from verifier.declaration import Declaration
 from verifier.observed import Observed, QuestionPlan, ask_chains, read_questions
+from verifier.prices.gather import Gathered, gather_quotes
+from verifier.prices.plan import PricePlan
+from verifier.prices.plan import read_plan as read_price_plan
 from verifier.reserves import Placement, Progress, silent
 from verifier.window import Past, WindowPlan, read_past, read_plan
 
-WINDOW, QUESTIONS = "window.json", "questions.json"
+WINDOW, QUESTIONS, PRICES = "window.json", "questions.json", "price-plan.json"
 
 
 class Plans(NamedTuple):
@@ -22,11 +25,13 @@ class Plans(NamedTuple):
 
     window: WindowPlan | None = None
     questions: QuestionPlan | None = None
+    prices: PricePlan | None = None
 
     def parts(self) -> dict[str, bytes]:
         """Return the bundle's parts that say so."""
         named = {WINDOW: self.window, QUESTIONS: self.questions}
-        return {name: canonical_json(plan.model_dump(mode="json")) for name, plan in named.items() if plan is not None}
+        parts = {name: canonical_json(plan.model_dump(mode="json")) for name, plan in named.items() if plan is not None}
+        return parts | ({PRICES: canonical_json(self.prices.to_record())} if self.prices is not None else {})
 
     def resumed(self, partial: Path) -> "Plans":
         """Return the plans of an interrupted run in its place: it keeps the blocks it drew."""
@@ -45,14 +50,16 @@ class Further(NamedTuple):
 
     past: Past = Past()
     observed: Observed = Observed()
+    prices: Gathered = Gathered()
 
 
 def read_plans(bundle: Bundle) -> Plans:
     """Return what a bundle says its run has read. Raises InputError."""
-    window, questions = bundle.read(WINDOW), bundle.read(QUESTIONS)
+    window, questions, prices = (bundle.read(name) for name in (WINDOW, QUESTIONS, PRICES))
     return Plans(
         read_plan(window, WINDOW) if window is not None else None,
         read_questions(questions, QUESTIONS) if questions is not None else None,
+        read_price_plan(prices, PRICES) if prices is not None else None,
     )
 
 
@@ -66,9 +73,13 @@ def read_further(
     progress: Progress = silent,
 ) -> Further:
     """Read what the plans ask for, after the balances and at the same blocks."""
-    past, observed = Past(), Observed()
+    past, observed, prices = Past(), Observed(), Gathered()
     if plans.window is not None:
         past = read_past(plans.window, declaration.as_of, placements, surveys, providers, transport, progress)
     if plans.questions is not None:
         observed = ask_chains(plans.questions, declaration, placements, surveys, providers, transport, progress)
-    return Further(past, observed)
+    if plans.prices is not None:
+        progress("prices", 0, 1)
+        prices = gather_quotes(plans.prices, declaration.as_of, transport)
+        progress("prices", 1, 1)
+    return Further(past, observed, prices)

@@ -30,19 +30,23 @@ from verifier.policy.finding import Finding, Level
 from verifier.policy.library import load_pack
 from verifier.recheck import coin_set_findings, recheck
 from verifier.reserves import Placements, Progress, Reserves, place_holdings, read_reserves, silent
-from verifier.snapshot import PriceQuote, load_prices, parse_prices, price_records
+from verifier.snapshot import PriceQuote, load_prices, merged_prices, parse_prices, price_records
 from verifier.verdict import Verdict, worst
 
 DEFAULT_PACKS = ("model-basic",)
 
 
 class Collected(NamedTuple):
-    """A finished collection: where the bundle is, the case in it, how many answers came from an interrupted run."""
+    """A finished collection: where the bundle is, the case in it, how many answers came from an interrupted run.
+
+    `refused` says of which prices too little was heard.
+    """
 
     bundle: Path
     case: Case
     calls: int
     resumed: int
+    refused: tuple[str, ...] = ()
 
 
 class Verification(NamedTuple):
@@ -113,7 +117,7 @@ def collect(
     seal_manifest(staging, case.digest)
     staging.rename(out)
     journal.unlink()
-    return Collected(out, case, len(transcript), recording.resumed)
+    return Collected(out, case, len(transcript), recording.resumed, further.prices.refused)
 
 
 def replay(bundle: Bundle, progress: Progress = silent) -> tuple[Case, Mapping[ChainId, Extract]]:
@@ -242,7 +246,7 @@ def _build_case(
         exclusions=tuple(exclusion for survey in reserves.surveys for exclusion in survey.exclusions),
         anchors=tuple(survey.anchor for survey in reserves.surveys if survey.anchor is not None),
         liabilities=liabilities,
-        prices=prices,
+        prices=merged_prices(prices, further.prices.quotes),
         transcript=transcript_digest,
         past=further.past,
         observed=further.observed,

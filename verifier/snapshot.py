@@ -63,6 +63,12 @@ def load_prices(path: Path) -> tuple[PriceQuote, ...]:
     return parse_prices(read_file(path, MAX_BYTES), str(path))
 
 
+def merged_prices(stated: Iterable[PriceQuote], gathered: Iterable[PriceQuote]) -> tuple[PriceQuote, ...]:
+    """Return quotes of a file and gathered ones together; where both speak of a price, the gathered one counts."""
+    found = {(quote.asset, quote.currency, quote.lookback_days): quote for quote in (*stated, *gathered)}
+    return tuple(found.values())
+
+
 def unit_prices(quotes: Iterable[PriceQuote], currency: str, decimals: dict[str, int]) -> dict[AssetId, Price]:
     """Return the price of one base unit per asset, in `currency`."""
     return {

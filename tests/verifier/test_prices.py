@@ -1,58 +1,218 @@
-"""Prices are exact intervals; a doubtful one is refused with its place."""
+"""Prices from several sources: exact, recorded, in time, and missing where too few answer."""
 
 import json
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from fractions import Fraction
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from chains.ids import AssetId
+from chains.http import HttpTransport, Limits
+from chains.transcript import RecordingTransport, ReplayTransport
+from chains.transport import Transport
+from tests.verifier.played import played
+from verifier.declaration import load_declaration, utc_seconds
 from verifier.errors import InputError
-from verifier.snapshot import parse_prices, price_records, unit_prices
+from verifier.further import Plans
+from verifier.prices.dialects import exact_price
+from verifier.prices.gather import Gathered, gather_quotes
+from verifier.prices.plan import PricePlan, load_plan, read_plan
+from verifier.run import collect, verify_bundle
+from verifier.verdict import Verdict
 
-ETH = "eip155:1/slip44:60"
-GOOD = {
-    "asset": ETH,
-    "currency": "JPY",
-    "low": "498000.5",
-    "high": "502000",
-    "source": "s",
-    "at": "2026-01-02T00:00:00Z",
-}
-
-
-def parse(*records: dict[str, Any]) -> Any:
-    return parse_prices(json.dumps(list(records)).encode(), "prices.json")
+BTC = "bip122:000000000019d6689c085ae165831e93/slip44:0"
+AS_OF = "2026-11-22T00:00:00Z"
+NOW = utc_seconds(AS_OF)
+DAY = 86_400
 
 
-def test_a_price_of_one_base_unit_is_an_exact_fraction() -> None:
-    price = unit_prices(parse(GOOD), "JPY", {ETH: 18})[AssetId(ETH)]
-    assert (price.low, price.high) == (Fraction(4980005, 10**19), Fraction(502000, 10**18))
+def candles(price: str, at: int = NOW) -> str:
+    return f"[[{at}, 1, 9, 5, {price}, 7]]"
 
 
-def test_prices_round_trip_sorted() -> None:
-    other = GOOD | {"currency": "EUR"}
-    assert price_records(parse(GOOD, other)) == [other, GOOD]
+def ohlc(price: str, at: int = NOW) -> str:
+    return json.dumps({"error": [], "result": {"XXBTZJPY": [[at, "1", "9", "1", price, "2", "3", 4]], "last": at}})
+
+
+def chart(price: str, at: int = NOW) -> str:
+    return f'{{"prices": [[{at * 1000}, {price}]]}}'
+
+
+def simple(price: str, at: int = NOW) -> str:
+    return f'{{"bitcoin": {{"jpy": {price}, "last_updated_at": {at}}}}}'
+
+
+@contextmanager
+def apis(pages: dict[str, tuple[int, str]]) -> Iterator[str]:
+    """Serve fixed pages on loopback and yield the address."""
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            status, body = pages.get(self.path, (404, "no such page"))
+            self.send_response(status)
+            if status == 302:
+                self.send_header("Location", "/elsewhere")
+            self.end_headers()
+            self.wfile.write(body.encode())
+
+        def log_message(self, *_: Any) -> None:
+            return
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread.start()
+    try:
+        yield f"http://127.0.0.1:{server.server_port}"
+    finally:
+        server.shutdown()
+        server.server_close()
+        thread.join()
+
+
+def source(dialect: str, path: str, url: str, operator: str = "") -> dict[str, Any]:
+    symbol = {"kraken-ohlc": "XXBTZJPY", "coingecko-simple": "bitcoin"}.get(dialect, "")
+    return {"operator": operator or dialect, "dialect": dialect, "path": path, "url": url, "symbol": symbol}
+
+
+def plan(*sources: dict[str, Any], lookback: int = 0, **rules: Any) -> PricePlan:
+    wanted = {"asset": BTC, "currency": "JPY", "lookback_days": lookback, "source": list(sources)}
+    return PricePlan.model_validate({"format": "reserve-verifier/prices/1", "price": [wanted], **rules})
+
+
+def gathered(asked: PricePlan, transport: Transport | None = None) -> Gathered:
+    return gather_quotes(asked, AS_OF, transport or HttpTransport(Limits(tries=1, read=5, connect=5)))
+
+
+PAGES = {
+    "/candles": (200, candles("0.1")), "/ohlc": (200, ohlc("0.30")), "/chart": (200, chart("0.2")),
+    "/simple": (200, simple("0.25")), "/late": (200, candles("0.1", NOW - 3_601)), "/nan": (200, ohlc("NaN")),
+    "/negative": (200, ohlc("-1")), "/zero": (200, ohlc("0")), "/huge": (200, ohlc("1e400")),
+    "/moved": (302, ""), "/down": (500, "oops"), "/shape": (200, '{"result": {}}'), "/text": (200, "hello"),
+}  # fmt: skip
+
+
+def test_every_dialect_is_read_exactly_and_the_interval_holds_all() -> None:
+    with apis(PAGES) as url:
+        asked = plan(
+            source("coinbase-candles", "/candles", url), source("kraken-ohlc", "/ohlc", url),
+            source("coingecko-chart", "/chart", url), source("coingecko-simple", "/simple", url),
+        )  # fmt: skip
+        found = gathered(asked)
+    assert [one.price for one in found.heard] == [Fraction(1, 10), Fraction(3, 10), Fraction(1, 5), Fraction(1, 4)]
+    (quote,) = found.quotes
+    assert (quote.low, quote.high, found.refused) == ("0.1", "0.3", ())
+    assert "disputed" in quote.source
 
 
 @pytest.mark.parametrize(
-    ("change", "said"),
-    [
-        ({"low": 498000.5}, r"0\.low"),
-        ({"low": "-1"}, r"0\.low"),
-        ({"low": "1e9"}, r"0\.low"),
-        ({"low": "NaN"}, r"0\.low"),
-        ({"low": "600000"}, "`low` is above `high`"),
-        ({"currency": "yen"}, r"0\.currency"),
-        ({"at": "now"}, r"0\.at"),
-        ({"surprise": 1}, r"0\.surprise"),
-    ],
-)
-def test_a_doubtful_price_is_refused_with_its_place(change: dict[str, Any], said: str) -> None:
-    with pytest.raises(InputError, match=rf"^prices\.json: .*{said}"):
-        parse(GOOD | change)
+    ("path", "said"),
+    [("/late", "3,601 seconds away"), ("/nan", "no price"), ("/negative", "no price"), ("/zero", "no price"),
+     ("/huge", "no price"), ("/moved", "HTTP 302"), ("/down", "HTTP 500"), ("/shape", "has no 'XXBTZJPY'"),
+     ("/text", ""), ("/none", "HTTP 404")],
+)  # fmt: skip
+def test_what_is_no_price_in_time_leaves_too_few(path: str, said: str) -> None:
+    dialect = "coinbase-candles" if path == "/late" else "kraken-ohlc"
+    with apis(PAGES) as url:
+        found = gathered(plan(source(dialect, path, url), source("coingecko-chart", "/chart", url)))
+    assert (found.quotes, len(found.refused)) == ((), 1)
+    assert said in found.heard[0].reason and found.heard[0].reason
 
 
-def test_two_prices_for_one_asset_are_refused() -> None:
-    with pytest.raises(InputError, match="has two prices in JPY"):
-        parse(GOOD, GOOD)
+def test_two_interfaces_of_one_operator_are_one_voice() -> None:
+    with apis(PAGES) as url:
+        two = [source("kraken-ohlc", "/ohlc", url, "one"), source("coingecko-chart", "/chart", url, "one")]
+        assert gathered(plan(*two)).quotes == ()
+        assert gathered(plan(*two, minimum_operators=1)).quotes[0].high == "0.3"
+
+
+def test_a_replay_hears_the_same_without_a_network(tmp_path: Path) -> None:
+    with apis(PAGES) as url:
+        asked = plan(source("kraken-ohlc", "/ohlc", url), source("coingecko-chart", "/chart", url))
+        recording = RecordingTransport(HttpTransport(Limits(tries=1)), tmp_path / "journal")
+        live = gathered(asked, recording)
+        transcript = recording.close()
+    kept = read_plan(json.dumps(asked.to_record()).encode(), "price-plan.json")
+    assert "127.0.0.1" not in json.dumps(asked.to_record())
+    again = gathered(kept, ReplayTransport(transcript))
+    assert (again, len(live.quotes)) == (live, 1)
+
+
+def rows_plan(*sources: list[tuple[int, str]], **rules: Any) -> PricePlan:
+    given = [{"operator": f"file {n}", "dialect": "csv", "rows": rows} for n, rows in enumerate(sources)]
+    return plan(*given, **rules)
+
+
+def test_a_mean_over_days_is_exact_and_missing_days_make_none() -> None:
+    days = [(NOW - number * DAY + 5, str(number)) for number in range(1, 8)]
+    full = gathered(rows_plan(days, days, lookback=7)).quotes[0]
+    assert (full.low, full.high, full.lookback_days) == ("4", "4", 7)
+    third = [(NOW - number * DAY, price) for number, price in ((1, "1"), (2, "0"), (3, "1"))]
+    uneven = [(NOW - DAY, "1"), (NOW - 2 * DAY, "1"), (NOW - 3 * DAY, "2")]
+    found = gathered(rows_plan(uneven, uneven, lookback=3)).quotes[0]
+    assert (found.low, found.high) == ("1.333333333333333333", "1.333333333333333334")
+    assert "is no price" in gathered(rows_plan(third, uneven, lookback=3)).heard[0].reason
+    gaps = gathered(rows_plan(days[:6], days, lookback=7))
+    assert (gaps.quotes, "prices of 6 of the 7 days" in gaps.refused[0]) == ((), True)
+
+
+prices = st.lists(st.integers(1, 10**6), min_size=2, max_size=6)
+
+
+@given(prices, st.randoms(use_true_random=False))
+def test_the_order_of_sources_and_one_more_inside_change_nothing(found: list[int], random: Any) -> None:
+    series = [[(NOW, str(price))] for price in found]
+    before = gathered(rows_plan(*series)).quotes[0]
+    inside = [(NOW, str((min(found) + max(found)) // 2))]
+    shuffled = random.sample(series, len(series))
+    for other in (shuffled, [*series, inside]):
+        after = gathered(rows_plan(*other)).quotes[0]
+        assert (after.low, after.high) == (before.low, before.high) == (str(min(found)), str(max(found)))
+
+
+@pytest.mark.parametrize("value", ["0", "-1", "NaN", "Infinity", "1e31", "1e-40", "", "x", None, True, [1], "9" * 90])
+def test_what_is_no_price_is_refused(value: Any) -> None:
+    with pytest.raises(InputError, match="no price"):
+        exact_price(value)
+
+
+def test_a_plan_is_read_from_toml_with_its_files(tmp_path: Path) -> None:
+    (tmp_path / "a.csv").write_text("time,price\n2026-11-21,100\n2026-11-22T00:00:00Z,0.1\n")
+    path = tmp_path / "prices.toml"
+    text = (
+        f'format = "reserve-verifier/prices/1"\nminimum_operators = 1\n[[price]]\nasset = "{BTC}"\ncurrency = "JPY"\n'
+        '[[price.source]]\noperator = "own book"\ndialect = "csv"\nfile = "a.csv"\n'
+    )
+    path.write_text(text)
+    assert gathered(load_plan(path)).quotes[0].low == "0.1"
+    for broken in (text.replace('"csv"', '"kraken"'), text.replace("a.csv", "../../none"), text + text, "x = "):
+        path.write_text(broken)
+        with pytest.raises(Exception, match=r"unknown dialect|cannot be read|not|twice|Invalid|overwrite"):
+            load_plan(path)
+    (tmp_path / "a.csv").write_text("when,price\n")
+    path.write_text(text)
+    with pytest.raises(InputError, match="columns"):
+        load_plan(path)
+
+
+def test_gathered_prices_are_part_of_a_run_and_of_its_replay(tmp_path: Path) -> None:
+    with played(tmp_path / "in") as (inputs, _), apis(PAGES) as url:
+        assets = [one.asset for one in load_declaration(inputs.declaration).assets]
+        asked = plan(source("coingecko-chart", "/chart", url), minimum_operators=1, max_age_seconds=31 * DAY)
+        asked = asked.model_copy(
+            update={"price": [asked.price[0].model_copy(update={"asset": asset}) for asset in assets]}
+        )
+        done = collect(
+            inputs.declaration, inputs.providers, tmp_path / "run", inputs.liabilities, plans=Plans(prices=asked)
+        )
+    result = verify_bundle(tmp_path / "run", ["jp-psa-63-11"])
+    assert result.case.digest == done.case.digest
+    assert {quote.low for quote in result.case.prices} == {"0.2"}
+    assert "127.0.0.1" not in (tmp_path / "run" / "price-plan.json").read_text("utf-8")
+    limit = next(finding for finding in result.findings if finding.rule == "JP-HOT-LIMIT")
+    assert limit.verdict is Verdict.PASS

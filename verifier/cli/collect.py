@@ -32,6 +32,9 @@ def collect(
     prices: Annotated[
         Path | None, typer.Option(help="price quotes (JSON); default: prices.json beside the declaration, if there")
     ] = None,
+    price_plan: Annotated[
+        Path | None, typer.Option(help="sources to ask for prices (TOML, docs/prices.md); their answers are recorded")
+    ] = None,
     utxo_set: Annotated[
         list[Path] | None,
         typer.Option(help="a node's `dumptxoutset` file: proves every balance of its chain; repeat for several chains"),
@@ -53,13 +56,15 @@ def collect(
     from verifier.cli.terminal import print_json, progress_bars
     from verifier.further import Plans
     from verifier.observed import QuestionPlan
+    from verifier.prices.plan import load_plan
     from verifier.window import plan_window
 
     beside = declaration.parent
     voices = load_providers(providers or Path(os.environ.get("POR_PROVIDERS", beside / "providers.toml")))
     owed = liabilities or _if_there(beside / "liabilities")
     quotes = prices or _if_there(beside / "prices.json")
-    plans = Plans(plan_window(window, seed), QuestionPlan() if questions else None)
+    asked = load_plan(price_plan) if price_plan else None
+    plans = Plans(plan_window(window, seed), QuestionPlan() if questions else None, asked)
     with progress_bars() as report:
         done = run.collect(declaration, voices, out, owed, quotes, report, utxo_sets=utxo_set or (), plans=plans)
     if as_json:
@@ -90,6 +95,8 @@ def _record(done: "Collected") -> dict[str, Any]:
 
 def _lines(done: "Collected") -> Iterator[str]:
     yield f"{done.bundle}: {len(done.case.positions):,} holdings from {done.calls:,} recorded answers"
+    for refused in done.refused:
+        yield f"  no price: {refused}"
     for block in done.case.blocks:
         yield f"  {block.chain} at block {block.height:,} {block.hash}"
     for anchor in done.case.anchors:

@@ -1,0 +1,1 @@
+"""Prices as evidence: asked from several sources, recorded like balances, and never averaged away."""
