@@ -201,8 +201,11 @@ def test_a_plan_is_read_from_toml_with_its_files(tmp_path: Path) -> None:
 
 
 def test_gathered_prices_are_part_of_a_run_and_of_its_replay(tmp_path: Path) -> None:
-    with played(tmp_path / "in") as (inputs, _), apis(PAGES) as url:
-        assets = [one.asset for one in load_declaration(inputs.declaration).assets]
+    pages: dict[str, tuple[int, str]] = {}
+    with played(tmp_path / "in") as (inputs, _), apis(pages) as url:
+        declaration = load_declaration(inputs.declaration)
+        pages["/chart"] = (200, chart("0.2", utc_seconds(declaration.as_of)))
+        assets = [one.asset for one in declaration.assets]
         asked = plan(source("coingecko-chart", "/chart", url), minimum_operators=1, max_age_seconds=31 * DAY)
         asked = asked.model_copy(
             update={"price": [asked.price[0].model_copy(update={"asset": asset}) for asset in assets]}
@@ -210,6 +213,7 @@ def test_gathered_prices_are_part_of_a_run_and_of_its_replay(tmp_path: Path) -> 
         done = collect(
             inputs.declaration, inputs.providers, tmp_path / "run", inputs.liabilities, plans=Plans(prices=asked)
         )
+    assert done.refused == ()
     result = verify_bundle(tmp_path / "run", ["jp-psa-63-11"])
     assert result.case.digest == done.case.digest
     assert {quote.low for quote in result.case.prices} == {"0.2"}

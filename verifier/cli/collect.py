@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 if TYPE_CHECKING:
+    from verifier.further import Plans
     from verifier.run import Collected
 
 EXAMPLE = """Read the chains once and keep the evidence in a bundle that anyone can verify offline.
@@ -54,17 +55,12 @@ def collect(
     from chains.providers import load_providers
     from verifier import run
     from verifier.cli.terminal import print_json, progress_bars
-    from verifier.further import Plans
-    from verifier.observed import QuestionPlan
-    from verifier.prices.plan import load_plan
-    from verifier.window import plan_window
 
     beside = declaration.parent
     voices = load_providers(providers or Path(os.environ.get("POR_PROVIDERS", beside / "providers.toml")))
     owed = liabilities or _if_there(beside / "liabilities")
     quotes = prices or _if_there(beside / "prices.json")
-    asked = load_plan(price_plan) if price_plan else None
-    plans = Plans(plan_window(window, seed), QuestionPlan() if questions else None, asked)
+    plans = _plans(window, seed, questions, price_plan)
     with progress_bars() as report:
         done = run.collect(declaration, voices, out, owed, quotes, report, utxo_sets=utxo_set or (), plans=plans)
     if as_json:
@@ -74,6 +70,17 @@ def collect(
 
 
 collect.__doc__ = EXAMPLE
+
+
+def _plans(window: int, seed: str, questions: bool, price_plan: Path | None) -> "Plans":
+    """Return what is read beyond balances."""
+    from verifier.further import Plans
+    from verifier.observed import QuestionPlan
+    from verifier.prices.plan import load_plan
+    from verifier.window import plan_window
+
+    prices = load_plan(price_plan) if price_plan else None
+    return Plans(plan_window(window, seed), QuestionPlan() if questions else None, prices)
 
 
 def _if_there(path: Path) -> Path | None:

@@ -91,10 +91,9 @@ def _moment(value: Any, unit: str) -> int:
         except ValueError as error:
             raise InputError(f"{value[:40]!r} is no time") from error
         return int(found.replace(tzinfo=found.tzinfo or UTC).timestamp())
-    whole = (
-        int(value) if isinstance(value, int | Decimal) and not isinstance(value, bool) and abs(value) < 10**16 else -1
-    )
-    if whole < 0:
+    if isinstance(value, bool) or not isinstance(value, int | Decimal):
+        raise InputError(f"{str(value)[:40]!r} is no time")
+    if not 0 <= value < 10**16:
         raise InputError(f"{str(value)[:40]!r} is no time")
     whole = int(value)
     return whole // 1_000 if unit == "milliseconds" else whole
