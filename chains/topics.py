@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 
 from chains.decode import parse_json
 from chains.errors import ChainError, IdentifierError, InvalidAnswerError
+from chains.evm.abi import balance_of
 from chains.evm.address import canonical_address
 from chains.evm.hexadecimal import data, hexadecimal, quantity
 from chains.evm.keccak import keccak256
@@ -125,11 +126,16 @@ def _allowance_calls(question: Question, pin: Any) -> Calls:
     return [("eth_call", [{"to": canonical_address(token), "data": hexadecimal(asked)}, pin])]
 
 
-def _read_allowance(called: Sequence[Called]) -> str:
-    word = data(_result(called[0]), "allowance")
+def _read_units(called: Sequence[Called]) -> str:
+    word = data(_result(called[0]), "an amount")
     if len(word) != 32:
-        raise InvalidAnswerError(f"allowance answered {len(word)} bytes")
+        raise InvalidAnswerError(f"an amount of {len(word)} bytes")
     return str(int.from_bytes(word))
+
+
+def _balance_calls(question: Question, pin: Any) -> Calls:
+    asked = {"to": canonical_address(question.detail), "data": hexadecimal(balance_of(address_of(question.account)))}
+    return [("eth_call", [asked, pin])]
 
 
 # How tokens say that an account is frozen, or everything is; a token that knows none of these does not tell.
@@ -200,7 +206,8 @@ def _valid_signature(rpc: JsonRpc, block: BlockRef, pin: Any, question: Question
 BATCHED: dict[str, Topic] = {
     "code": Topic(_code_calls, _read_code),
     "upgrade": Topic(_upgrade_calls, _read_upgrade),
-    "allowance": Topic(_allowance_calls, _read_allowance),
+    "allowance": Topic(_allowance_calls, _read_units),
+    "debt": Topic(_balance_calls, _read_units),
     "frozen": Topic(_frozen_calls, _read_frozen),
 }
 SINGLE: dict[str, Callable[[JsonRpc, BlockRef, Any, Question], Answer]] = {

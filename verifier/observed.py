@@ -1,7 +1,10 @@
 """What the chains say of declared accounts beyond balances: code, owners, Safes, allowances, frozen tokens."""
 
 import json
+import tomllib
 from collections.abc import Collection, Iterator, Mapping, Sequence
+from functools import cache
+from importlib.resources import files
 from typing import Any, Literal, NamedTuple
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -18,7 +21,7 @@ from verifier.declaration import CLIENT_POOLS, Declaration, OwnershipClaim, Pool
 from verifier.records import parse_record
 from verifier.reserves import Placement, Progress, silent
 
-TOPICS = ("safe", "owner", "eip-1271", "code", "upgrade", "allowance", "frozen")
+TOPICS = ("safe", "owner", "eip-1271", "code", "upgrade", "allowance", "frozen", "debt")
 PROTECTED = (*CLIENT_POOLS, Pool.GUARANTEE, Pool.RESERVE_FUND)
 
 
@@ -119,12 +122,22 @@ def _of_claim(claim: OwnershipClaim) -> Iterator[Question]:
         yield signature_question(claim)
 
 
+@cache
+def debt_tokens() -> dict[AssetId, AssetId]:
+    """Return the known debt tokens of lending pools and what each says is owed."""
+    table = tomllib.loads((files("verifier") / "debt_tokens.toml").read_text("utf-8"))
+    return {AssetId(token): AssetId(owed) for chain in table.values() for token, owed in chain.items()}
+
+
 def _of_placement(placement: Placement) -> Iterator[Question]:
     account, asset, pool = placement.holding.account, AssetId(placement.holding.asset), placement.pool
     if pool not in PROTECTED:
         return
     yield Question(account, "code")
     yield Question(account, "upgrade")
+    for owed in debt_tokens():
+        if chain_of(owed) == chain_of(account):
+            yield Question(account, "debt", token_contract(owed) or "")
     token = token_contract(asset)
     if token is not None:
         yield Question(account, "allowance", f"{token} {PERMIT2}")

@@ -10,7 +10,7 @@ import pytest
 from chains.evm.keccak import keccak256
 from chains.ids import AccountId, AssetId, address_of
 from tests.live.anvil import AnvilHarness, harness, running_anvil
-from tests.live.bitcoind import history_harness
+from tests.live.bitcoind import history_harness, litecoin_harness
 from tests.live.played_days import AnvilDays, KnotsDays, strict_findings
 from verifier.policy.finding import Finding
 from verifier.verdict import Verdict
@@ -72,6 +72,26 @@ def test_without_a_window_or_an_aftermath_nothing_is_said(anvil: AnvilDays, tmp_
 def bitcoin() -> Iterator[KnotsDays]:
     with history_harness() as node:
         yield KnotsDays(node)
+
+
+@pytest.mark.real_litecoind
+def test_litecoins_that_lie_still_are_seen_as_well(tmp_path: Path) -> None:
+    with litecoin_harness() as node:
+        days = KnotsDays(node)
+        owed = 50_000_000
+        still, moved = days.fund(owed), days.fund(owed)
+        days.pass_hours(5 * 24)
+        fresh = node.empty()
+        days.spend([moved], {fresh: owed - 10_000})
+        days.pass_hours(12)
+        verdicts = [
+            strict_findings(
+                tmp_path / name, days.provider, {"client-cold": ([account], [days.asset])},
+                {days.asset: owed - 10_000}, days.now(), 3,
+            )["STRICT-AGED", str(days.asset)].verdict
+            for name, account in (("still", still), ("moved", fresh))
+        ]  # fmt: skip
+    assert verdicts == [Verdict.PASS, Verdict.FAIL]
 
 
 @pytest.mark.real_bitcoind

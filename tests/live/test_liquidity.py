@@ -9,11 +9,13 @@ import pytest
 from chains.bitcoin.address import address_of_script
 from chains.embedded.bitcoin_transaction import Key
 from chains.embedded.evm_tester import address_of_key
-from chains.ids import AccountId, account_id
+from chains.ids import AccountId, AssetId, account_id
 from tests.live.anvil import harness
 from tests.live.bitcoind import history_harness
 from tests.live.played_days import AnvilDays, KnotsDays, strict_findings
 from verifier.declaration import utc_text
+from verifier.further import Plans
+from verifier.observed import QuestionPlan
 from verifier.ownership.signing import make_claim
 from verifier.policy.finding import Finding
 from verifier.verdict import Verdict
@@ -104,3 +106,54 @@ def test_a_token_nobody_has_described_leaves_it_open(anvil: AnvilDays, tmp_path:
     anvil.move(anvil.fund(70), account, 70)
     found = judged(anvil, tmp_path, account, secret)[WITHIN_A_DAY]
     assert (found.verdict, "unknown token" in found.text) == (Verdict.INDETERMINATE, True)
+
+
+@pytest.mark.real_anvil
+def test_the_market_and_the_drill_are_judged_by_what_is_stated(anvil: AnvilDays, tmp_path: Path) -> None:
+    secret = b"\x16" * 32
+    account = account_id(f"{anvil.harness.network.chain}:{address_of_key(secret)}")
+    anvil.anvil.send(to=address_of_key(secret), value=hex(1_000))
+    native = AssetId(anvil.harness.network.native_asset)
+    message = f"played.example, {utc_text(anvil.now())[:10]}"
+    claim = make_claim(account, "eip-191", message, secret).model_dump(mode="json", exclude_none=True)
+
+    def found(name: str, volume: int | None, hours: int | None) -> list[Verdict]:
+        stated: list[dict[str, str]] = []
+        if volume is not None:
+            stated.append({"name": "average_daily_volume", "value": str(volume), "asset": native})
+        if hours is not None:
+            stated.append({"name": "drill_hours", "value": str(hours)})
+        pools = {"reserve-fund": ([account], [native])}
+        judged = strict_findings(
+            tmp_path / name, anvil.provider, pools, {native: 1}, anvil.now(), 0, ownership=[claim], statements=stated
+        )
+        return [judged["STRICT-MARKET", native].verdict, judged["STRICT-DRILL", "attestation"].verdict]
+
+    assert found("enough", 10_000, 24) == [Verdict.PASS] * 2
+    assert found("too-much", 9_999, 25) == [Verdict.FAIL] * 2
+    assert found("silent", None, None) == [Verdict.INDETERMINATE] * 2
+
+
+@pytest.mark.real_anvil
+def test_what_wallets_owe_to_a_lending_pool_is_counted(
+    anvil: AnvilDays, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    token = anvil.harness.token()
+    assert token is not None
+    native = AssetId(anvil.harness.network.native_asset)
+    debtor, clean = anvil.harness.fund(70, token), anvil.harness.fund(10**18)
+    # The test token plays the debt token of a pool that lent out native coins.
+    monkeypatch.setattr("verifier.observed.debt_tokens", lambda: {token: native})
+    monkeypatch.setattr("verifier.liquidity.debts.debt_tokens", lambda: {token: native})
+
+    def found(name: str, account: AccountId, plans: Plans | None = None) -> Finding:
+        asked = plans or Plans(None, QuestionPlan())
+        pools = {"client-cold": ([account], [native])}
+        return strict_findings(tmp_path / name, anvil.provider, pools, {native: 1}, anvil.now(), 0, plans=asked)[
+            "STRICT-DEBT", native
+        ]
+
+    assert found("clean", clean).verdict is Verdict.PASS
+    owing = found("owing", debtor)
+    assert (owing.verdict, owing.measured) == (Verdict.FAIL, "70")
+    assert found("unasked", debtor, Plans()).verdict is Verdict.INDETERMINATE

@@ -5,6 +5,7 @@ from fractions import Fraction
 
 from chains.ids import AssetId
 from verifier.case import Case
+from verifier.liquidity.debts import debt_in
 from verifier.liquidity.frozen import frozen_units
 from verifier.policy.case_amounts import Amounts
 from verifier.policy.eligibility import SAID
@@ -39,6 +40,13 @@ def _frozen(amounts: Amounts, asset: AssetId) -> Atom:
     return _atom("frozen", found.units, Rights(said, found.tier, found.evidence, found.open))._replace(asset=asset)
 
 
+def _debt(amounts: Amounts, asset: AssetId) -> Atom:
+    found = debt_in(amounts.case, asset)
+    if found is None:
+        return missing("debt", NOT_ASKED, asset)
+    return _atom("debt", found.units, Rights(found.said, found.tier, found.evidence, found.open))._replace(asset=asset)
+
+
 def _atom(key: str, count: int, rights: Rights) -> Atom:
     doubts = tuple(Doubt(Reason.UNCERTAIN_BALANCE, text) for text in rights.open[:SAID])
     bounds = Interval(Fraction(count), None) if doubts else Interval.exactly(count)
@@ -50,4 +58,8 @@ OBSERVED_COUNTS: Mapping[str, Callable[[Amounts], Atom]] = {
     "safes_with_modules": _counted("safes with modules", safe_modules),
     "foreign_upgrades": _counted("foreign upgrades", foreign_upgrades),
 }
-OBSERVED_AMOUNTS: Mapping[str, Callable[[Amounts, AssetId], Atom]] = {"pullable": _pullable, "frozen": _frozen}
+OBSERVED_AMOUNTS: Mapping[str, Callable[[Amounts, AssetId], Atom]] = {
+    "pullable": _pullable,
+    "frozen": _frozen,
+    "debt": _debt,
+}

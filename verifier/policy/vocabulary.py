@@ -97,6 +97,7 @@ QUANTITIES: dict[str, Quantity] = {
         "that others may take from protected wallets by a standing allowance", "第三者が引き出せる許可のある額"
     ),
     "frozen": _of_asset("in protected wallets frozen by the token itself", "トークン自体により凍結された額"),
+    "debt": _of_asset("that protected wallets owe to lending pools", "分別ウォレットの貸付プールに対する債務"),
     "delegated_accounts": _count(
         "protected accounts that somebody's code acts for", "他者のコードに委任された口座の数"
     ),
