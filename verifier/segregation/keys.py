@@ -34,6 +34,7 @@ def key_overview(case: Case, conditions: Mapping[AccountId, Condition | None]) -
     """
     company = [conditions[account] for account, pool in case.accounts.items() if pool is Pool.PROPRIETARY]
     own = {name for condition in company if condition is not None for name in keys_of(condition)}
+    blind = None in company
     shared, unknown = [], []
     for account, pool in case.accounts.items():
         condition = conditions[account]
@@ -45,6 +46,6 @@ def key_overview(case: Case, conditions: Mapping[AccountId, Condition | None]) -
         common = keys_of(condition) & own
         if common:
             shared.append(SharedQuorum(account, pool, tuple(sorted(common)), can_spend(condition, own)))
-        elif None in company:
+        elif blind:
             unknown.append(account)
     return KeyOverview(tuple(shared), tuple(unknown))
