@@ -114,7 +114,9 @@ def test_no_flipped_bit_of_the_nodes_reserves_proves_anything_else(addresses: di
         changed = bytearray(raw)
         changed[position] ^= 1 << bit
         found = prove(account, MESSAGE, base64.b64encode(changed).decode())
-        assert (found.coins == proven.coins) if found.result.valid else found.coins == ()
+        # A field's key is no part of what was signed: without the transaction that made a coin it is not shown.
+        bare = tuple(coin._replace(shown=True) for coin in found.coins)
+        assert (bare == proven.coins) if found.result.valid else found.coins == ()
 
     flip()
 
