@@ -48,6 +48,11 @@ class Bundle(NamedTuple):
     folder: Path
     manifest: Manifest
 
+    @property
+    def digest(self) -> str:
+        """The SHA-256 of the manifest, which names every part by its own."""
+        return _hash_file(self.folder / MANIFEST).sha256
+
     def path(self, name: str) -> Path | None:
         """Return the path of a part, or None when the bundle has no such part."""
         return self.folder / name if name in self.manifest.files else None

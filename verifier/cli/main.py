@@ -5,7 +5,7 @@ import sys
 import typer
 
 from chains.errors import ChainError, TransportError, UnreadableFileError
-from verifier.cli import check, collect, cross, demo, formats, log, networks, packs, tree, verify, wallets
+from verifier.cli import check, collect, cross, demo, formats, log, networks, packs, seal, tree, verify, wallets
 from verifier.errors import UnavailableError, VerifierError
 
 HELP = """Check an exchange's proof of reserves, independently of the exchange.
@@ -20,6 +20,7 @@ app = typer.Typer(help=HELP, no_args_is_help=True, pretty_exceptions_enable=Fals
 app.command("demo")(demo.demo)
 app.command("collect")(collect.collect)
 app.command("verify")(verify.verify)
+app.command("seal")(seal.seal)
 app.command("check")(check.check)
 app.command("cross")(cross.cross)
 app.add_typer(wallets.app, name="wallets")

@@ -1,7 +1,8 @@
 """por verify: judge a bundle, offline, by one or more rulebooks."""
 
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -28,6 +29,10 @@ def verify(
     as_of: Annotated[
         str, typer.Option(metavar="YYYY-MM-DD", help="judge by the numbers in force on this day, not the declaration's")
     ] = "",
+    seal: Annotated[Path | None, typer.Option(help="a sealed statement (por seal) to compare with")] = None,
+    signer: Annotated[
+        list[Path] | None, typer.Option(help="a public key (PEM) whose seals you trust; repeat for several")
+    ] = None,
     report: Annotated[Path | None, typer.Option(help="write a self-contained HTML report")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="print one JSON object")] = False,
 ) -> None:
@@ -38,12 +43,14 @@ def verify(
     from verifier.report.html import write_report
     from verifier.report.record import verification_record
     from verifier.report.text import describe
+    from verifier.seal import compared, sealed_packs
 
     own = load_providers(recheck) if recheck else None
+    statement = _opened(seal, signer or ())
+    packs = tuple(pack or sealed_packs(statement) or run.DEFAULT_PACKS)
     with progress_bars() as told:
-        result = run.verify_bundle(
-            bundle, tuple(pack or run.DEFAULT_PACKS), own, None, trust or (), utxo_set or (), told, checked_day(as_of)
-        )
+        result = run.verify_bundle(bundle, packs, own, None, trust or (), utxo_set or (), told, checked_day(as_of))
+    result = compared(statement, bundle, result)
     if report is not None:
         write_report(result, report)
     if as_json:
@@ -53,6 +60,19 @@ def verify(
         if report is not None:
             typer.echo(f"Report: {report.resolve()}")
     raise typer.Exit(result.verdict.exit_code)
+
+
+def _opened(seal: Path | None, signers: Sequence[Path]) -> dict[str, Any] | None:
+    """Return the statement of a seal that a trusted key signed."""
+    from verifier.errors import InputError
+    from verifier.files import read_file
+    from verifier.seal import MAX_SEAL, open_seal
+
+    if seal is None:
+        return None
+    if not signers:
+        raise InputError("a seal is worth what its key is: name the public key you trust with --signer")
+    return open_seal(read_file(seal, MAX_SEAL), signers, str(seal))
 
 
 verify.__doc__ = EXAMPLE

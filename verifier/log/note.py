@@ -96,12 +96,17 @@ def is_name(name: str) -> bool:
 
 
 def new_key(path: Path) -> Ed25519PrivateKey:
-    """Make a private key and write it to a new file that only its owner can read. Raises InputError if it is there."""
+    """Make a private key in a new file that only its owner can read, and its public half (PEM) beside it as `.pub`.
+
+    Raises InputError if the file is there.
+    """
     private = Ed25519PrivateKey.generate()
     pem = private.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
     try:
         path.touch(0o600, exist_ok=False)
         path.write_bytes(pem)
+        public = private.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
+        path.with_name(path.name + ".pub").write_bytes(public)
     except OSError as error:
         raise InputError(f"{path}: cannot be written: {error.strerror}") from error
     return private
