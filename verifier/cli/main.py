@@ -5,7 +5,21 @@ import sys
 import typer
 
 from chains.errors import ChainError, TransportError, UnreadableFileError
-from verifier.cli import check, collect, cross, demo, formats, log, networks, packs, seal, tree, verify, wallets
+from verifier.cli import (
+    assurance,
+    check,
+    collect,
+    cross,
+    demo,
+    formats,
+    log,
+    networks,
+    packs,
+    seal,
+    tree,
+    verify,
+    wallets,
+)
 from verifier.errors import UnavailableError, VerifierError
 
 HELP = """Check an exchange's proof of reserves, independently of the exchange.
@@ -28,6 +42,7 @@ app.add_typer(tree.app, name="tree")
 app.command("formats")(formats.formats)
 app.add_typer(packs.app, name="packs")
 app.add_typer(log.app, name="log")
+app.add_typer(assurance.app, name="assurance")
 app.command("networks")(networks.networks)
 
 
