@@ -47,7 +47,10 @@ class Observation(NamedTuple):
 Answerer = Callable[[Network, Provider, Transport, BlockRef, Sequence[Question]], Sequence[Answer]]
 
 # family → "module:function"; a family without one has no answers, and that is said.
-ANSWERERS: dict[str, str] = {"eip155": "chains.topics:answer_questions"}
+ANSWERERS: dict[str, str] = {
+    "eip155": "chains.evm_topics:answer_questions",
+    "bip122": "chains.bitcoin_topics:answer_questions",
+}
 
 
 def ask_questions(

@@ -10,12 +10,12 @@ from typing import Any, Literal, NamedTuple
 from pydantic import BaseModel, ConfigDict, Field
 
 from chains.evm.hexadecimal import hexadecimal
+from chains.evm_topics import PERMIT2
 from chains.ids import AccountId, AssetId, ChainId, chain_of, family_of, token_contract
 from chains.panel import Survey
 from chains.providers import Providers
 from chains.questions import Observation, Question, ask_questions
 from chains.signatures.safe import text_hash
-from chains.topics import PERMIT2
 from chains.transport import Transport
 from verifier.declaration import CLIENT_POOLS, Declaration, OwnershipClaim, Pool
 from verifier.records import parse_record

@@ -7,8 +7,8 @@ import pytest
 
 from chains.evm.abi import balance_of
 from chains.evm.keccak import keccak256
+from chains.evm_topics import PERMIT2, UPGRADE_SLOTS
 from chains.ids import AccountId, AssetId, account_id, address_of
-from chains.topics import PERMIT2, UPGRADE_SLOTS
 from tests.live.anvil import CHAIN, harness
 from tests.live.played_days import AnvilDays, strict_findings
 from verifier.further import Plans

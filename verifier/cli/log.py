@@ -252,6 +252,47 @@ def diff(
     raise typer.Exit(found.verdict.exit_code)
 
 
+@app.command("anchor")
+def anchor(
+    folder: Annotated[Path, typer.Argument(help="the log's folder")],
+    transaction: Annotated[
+        str, typer.Option(help="the transaction's id; without it, what to put on a chain is printed")
+    ] = "",
+    chain: Annotated[str, typer.Option(help="its chain (CAIP-2), such as eip155:1")] = "",
+    block: Annotated[str, typer.Option(help="the hash of its block, which Bitcoin nodes ask for")] = "",
+    providers: Annotated[Path | None, typer.Option(help="whom to ask (TOML)")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Print what to put on a chain for the log's head, or check that a transaction carries it.
+
+    Example: por log anchor log/ --chain eip155:1 --transaction 0x… --providers providers.toml
+    """
+    from chains.doors import NetworkTransport
+    from chains.ids import chain_id
+    from chains.providers import load_providers
+    from verifier.errors import InputError
+    from verifier.log.anchor import anchor_data, check_anchor
+    from verifier.log.checkpoint import read_checkpoint
+    from verifier.log.writer import read_head
+
+    head = read_checkpoint(read_head(folder), str(folder))
+    if not transaction:
+        data = anchor_data(head).hex()
+        _print({"size": head.size, "data": data}, as_json, [data])
+        return
+    if not chain or providers is None:
+        raise InputError("to check an anchor, name its --chain and whom to ask (--providers)")
+    found = check_anchor(head, chain_id(chain), transaction, block, load_providers(providers), NetworkTransport())
+    record = {
+        **found._asdict(),
+        "verdict": str(found.verdict),
+        "tier": found.tier.label,
+        "operators": list(found.operators),
+    }
+    _print(record, as_json, [f"{str(found.verdict).upper()}: {found.text}"])
+    raise typer.Exit(found.verdict.exit_code)
+
+
 def _policy(path: Path) -> Any:
     from verifier.files import read_file
     from verifier.log.policy import parse_policy

@@ -4,9 +4,9 @@ import json
 from collections.abc import Callable
 from typing import NamedTuple
 
+from chains.evm_topics import PERMIT2
 from chains.ids import AccountId, AssetId, address_of, chain_of, token_contract
 from chains.model import Balance, Tier
-from chains.topics import PERMIT2
 from verifier.case import Case
 from verifier.observed import PROTECTED
 

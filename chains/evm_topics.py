@@ -203,6 +203,22 @@ def _valid_signature(rpc: JsonRpc, block: BlockRef, pin: Any, question: Question
     return Answer(told.result.reason, told.evidence)
 
 
+def _data(rpc: JsonRpc, block: BlockRef, pin: Any, question: Question) -> Answer:
+    """Say in which block a transaction is and what data it carries, as long as that block leads to the pinned one."""
+    told = rpc.call("eth_getTransactionByHash", question.detail)
+    record = told.result
+    if not isinstance(record, dict) or str(record.get("hash")).lower() != question.detail.lower():
+        raise InvalidAnswerError(f"there is no transaction {question.detail[:80]}")
+    height = quantity(record.get("blockNumber"), "the block's number")
+    placed = rpc.call("eth_getBlockByNumber", hex(height), False)
+    inside = placed.result.get("hash") if isinstance(placed.result, dict) else None
+    if height > block.height or inside != record.get("blockHash"):
+        raise InvalidAnswerError(f"transaction {question.detail[:20]}… is not on the chain up to block {block.height}")
+    carried = [data(record.get("input"), "the transaction's data").hex()]
+    text = json.dumps({"block": inside, "height": height, "data": carried}, sort_keys=True)
+    return Answer(text, (told.evidence, placed.evidence))
+
+
 BATCHED: dict[str, Topic] = {
     "code": Topic(_code_calls, _read_code),
     "upgrade": Topic(_upgrade_calls, _read_upgrade),
@@ -214,4 +230,5 @@ SINGLE: dict[str, Callable[[JsonRpc, BlockRef, Any, Question], Answer]] = {
     "safe": _safe,
     "owner": _owner,
     "eip-1271": _valid_signature,
+    "data": _data,
 }
