@@ -34,9 +34,10 @@ class QuestionPlan(BaseModel):
 
 
 class Observed(NamedTuple):
-    """Every observation of a run, by its question."""
+    """Every observation of a run, by its question, and the topics it asked about at all."""
 
     by_question: Mapping[Question, Observation] = {}
+    topics: tuple[str, ...] = ()
 
     def of(self, account: AccountId, topic: str, detail: str = "") -> Observation | None:
         """Return what was observed, or None when it was not asked."""
@@ -83,7 +84,7 @@ def ask_chains(
         answers = ask_questions(network, voices, transport, survey.block, questions, providers.minimum_operators)
         found.update(zip(questions, answers, strict=True))
         progress(f"{network.name}, beyond balances", len(questions), len(questions))
-    return Observed(found)
+    return Observed(found, tuple(plan.topics))
 
 
 def questions_of(

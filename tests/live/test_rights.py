@@ -10,7 +10,8 @@ from chains.evm.keccak import keccak256
 from chains.evm_topics import PERMIT2, UPGRADE_SLOTS
 from chains.ids import AccountId, AssetId, account_id, address_of
 from tests.live.anvil import CHAIN, harness
-from tests.live.played_days import AnvilDays, strict_findings
+from tests.live.bitcoind import knots_harness
+from tests.live.played_days import AnvilDays, KnotsDays, strict_findings
 from verifier.further import Plans
 from verifier.observed import QuestionPlan
 from verifier.policy.finding import Finding
@@ -111,3 +112,14 @@ def test_coins_that_the_issuer_froze_are_of_no_use(anvil: AnvilDays, tmp_path: P
     assert (frozen.verdict, frozen.measured) == (FAIL, "100")
     silent = found("silent", None)
     assert (silent.verdict, "does not tell" in silent.text) == (OPEN, True)
+
+
+@pytest.mark.real_bitcoind
+def test_where_no_account_can_have_code_nothing_is_left_open(tmp_path: Path) -> None:
+    with knots_harness() as node:
+        days = KnotsDays(node)
+        pools = {"client-cold": ([days.fund(100_000)], [days.asset])}
+        found = strict_findings(tmp_path, days.provider, pools, {}, days.now(), 0, plans=ASKED)
+    rules = ("STRICT-DELEGATED", "STRICT-MODULES", "STRICT-UPGRADE")
+    assert {found[rule, "attestation"].verdict for rule in rules} == {PASS}
+    assert {found[rule, days.asset].verdict for rule in ("STRICT-PULL", "STRICT-FROZEN", "STRICT-DEBT")} == {PASS}

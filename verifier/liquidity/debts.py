@@ -20,7 +20,7 @@ class Debt(NamedTuple):
 
 def debt_in(case: Case, asset: AssetId) -> Debt | None:
     """Return what is owed of an asset by the debt tokens that are known; None when the run asked nothing."""
-    if not case.observed.by_question:
+    if "debt" not in case.observed.topics:
         return None
     contracts = {token_contract(token) for token, owed in debt_tokens().items() if owed == asset}
     units, said, tier, evidence, opened = 0, list[str](), Tier.PROVEN, set[str](), list[str]()

@@ -29,7 +29,7 @@ def frozen_by(case: Case, account: AccountId, asset: AssetId) -> bool:
 
 def frozen_units(case: Case, asset: AssetId) -> Frozen | None:
     """Return what is frozen of an asset; None when the run asked nothing. A chain's own coin cannot be frozen."""
-    if not case.observed.by_question:
+    if "frozen" not in case.observed.topics:
         return None
     token = token_contract(asset)
     units, tier, evidence, accounts, opened = 0, Tier.PROVEN, set[str](), list[AccountId](), list[str]()

@@ -66,7 +66,7 @@ def foreign_upgrades(case: Case) -> Rights | None:
 
 def pullable_units(case: Case, asset: AssetId) -> Pullable | None:
     """Return what Permit2 may take of an asset from protected wallets; None when the run asked nothing."""
-    if not case.observed.by_question:
+    if "allowance" not in case.observed.topics:
         return None
     token = token_contract(asset)
     units, found, tier, evidence, opened = 0, list[str](), Tier.PROVEN, set[str](), list[str]()
@@ -87,7 +87,7 @@ def pullable_units(case: Case, asset: AssetId) -> Pullable | None:
 
 
 def _collect(case: Case, topic: str, says: Says) -> Rights | None:
-    if not case.observed.by_question:
+    if topic not in case.observed.topics:
         return None
     found, tier, evidence, opened = list[str](), Tier.PROVEN, set[str](), list[str]()
     for told in case.observed.about(topic):
