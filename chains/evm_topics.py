@@ -203,20 +203,44 @@ def _valid_signature(rpc: JsonRpc, block: BlockRef, pin: Any, question: Question
     return Answer(told.result.reason, told.evidence)
 
 
-def _data(rpc: JsonRpc, block: BlockRef, pin: Any, question: Question) -> Answer:
-    """Say in which block a transaction is and what data it carries, as long as that block leads to the pinned one."""
+def _placed(rpc: JsonRpc, block: BlockRef, question: Question) -> tuple[dict[str, Any], Any, tuple[str, ...]]:
+    """Return a transaction and its block, which leads to the pinned one. Raises InvalidAnswerError when there is none."""
     told = rpc.call("eth_getTransactionByHash", question.detail)
     record = told.result
     if not isinstance(record, dict) or str(record.get("hash")).lower() != question.detail.lower():
         raise InvalidAnswerError(f"there is no transaction {question.detail[:80]}")
     height = quantity(record.get("blockNumber"), "the block's number")
-    placed = rpc.call("eth_getBlockByNumber", hex(height), False)
-    inside = placed.result.get("hash") if isinstance(placed.result, dict) else None
-    if height > block.height or inside != record.get("blockHash"):
+    asked = rpc.call("eth_getBlockByNumber", hex(height), False)
+    inside = asked.result if isinstance(asked.result, dict) else {}
+    if height > block.height or inside.get("hash") != record.get("blockHash"):
         raise InvalidAnswerError(f"transaction {question.detail[:20]}… is not on the chain up to block {block.height}")
+    return record, inside, (told.evidence, asked.evidence)
+
+
+def _data(rpc: JsonRpc, block: BlockRef, pin: Any, question: Question) -> Answer:
+    """Say in which block a transaction is and what data it carries."""
+    record, inside, evidence = _placed(rpc, block, question)
+    height = quantity(record["blockNumber"], "the block's number")
     carried = [data(record.get("input"), "the transaction's data").hex()]
-    text = json.dumps({"block": inside, "height": height, "data": carried}, sort_keys=True)
-    return Answer(text, (told.evidence, placed.evidence))
+    text = json.dumps({"block": inside.get("hash"), "height": height, "data": carried}, sort_keys=True)
+    return Answer(text, evidence)
+
+
+def _payment(rpc: JsonRpc, block: BlockRef, pin: Any, question: Question) -> Answer:
+    """Say who paid whom how much of the chain's own coin in a transaction that succeeded, and when."""
+    record, inside, evidence = _placed(rpc, block, question)
+    receipt = rpc.call("eth_getTransactionReceipt", question.detail)
+    status = receipt.result.get("status") if isinstance(receipt.result, dict) else None
+    if status != "0x1":
+        raise InvalidAnswerError(f"transaction {question.detail[:20]}… did not succeed")
+    paid = {
+        "sender": canonical_address(str(record.get("from"))),
+        "recipient": canonical_address(str(record.get("to"))),
+        "units": str(quantity(record.get("value"), "the value")),
+        "height": quantity(record["blockNumber"], "the block's number"),
+        "time": quantity(inside.get("timestamp"), "the block's time"),
+    }
+    return Answer(json.dumps(paid, sort_keys=True), (*evidence, receipt.evidence))
 
 
 BATCHED: dict[str, Topic] = {
@@ -231,4 +255,5 @@ SINGLE: dict[str, Callable[[JsonRpc, BlockRef, Any, Question], Answer]] = {
     "owner": _owner,
     "eip-1271": _valid_signature,
     "data": _data,
+    "payment": _payment,
 }

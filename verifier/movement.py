@@ -1,5 +1,6 @@
 """Control shown on the chain: an odd amount that the verifier chose moves from a wallet to itself before a deadline."""
 
+import json
 from collections.abc import Collection, Sequence
 from enum import StrEnum
 from secrets import SystemRandom
@@ -8,11 +9,22 @@ from typing import Any, Literal, NamedTuple
 from pydantic import BaseModel, ConfigDict, Field
 
 from chains.history import History, HistoryGap, read_history
-from chains.ids import AccountField, AccountId, AssetField, AssetId, ChainId, chain_of
+from chains.ids import (
+    AccountField,
+    AccountId,
+    AssetField,
+    AssetId,
+    ChainId,
+    address_of,
+    chain_of,
+    family_of,
+    token_contract,
+)
 from chains.model import BlockRef, Holding, Transfer
 from chains.network import Network, network_of
 from chains.panel import survey, trusted_members
 from chains.providers import Provider, Providers
+from chains.questions import Question, ask_questions
 from chains.transport import Transport
 from verifier.declaration import Units, UtcTime, utc_seconds
 from verifier.errors import UnavailableError
@@ -122,8 +134,13 @@ def tips(chains: Collection[ChainId], providers: Providers, transport: Transport
     return found
 
 
-def check_tests(tests: MovementTests, providers: Providers, transport: Transport) -> list[Moved]:
-    """Read what moved since the tests were drawn and judge each; a chain without a quorum leaves its tests unknown."""
+def check_tests(
+    tests: MovementTests, providers: Providers, transport: Transport, transactions: Sequence[str] = ()
+) -> list[Moved]:
+    """Read what moved since the tests were drawn and judge each; a chain without a quorum leaves its tests unknown.
+
+    No node lists the transfers of an EVM chain's own coin: for those the exchange names its `transactions`.
+    """
     outcomes: list[Moved] = []
     by_chain: dict[ChainId, list[MovementTest]] = {}
     for test in tests.tests:
@@ -131,15 +148,70 @@ def check_tests(tests: MovementTests, providers: Providers, transport: Transport
     for chain, asked in sorted(by_chain.items()):
         network, voices = network_of(chain), providers.serving(chain)
         (tip,) = tips([chain], providers, transport)
-        holdings = [Holding(AccountId(test.account), AssetId(test.asset)) for test in asked]
-        first = min(test.height for test in asked) + 1
-        if first > tip.height:
-            outcomes += [Moved(test, Outcome.NOT_MOVED, "no block is final since the test was drawn") for test in asked]
-            continue
-        found = read_history(network, voices, transport, first, tip, holdings, providers.minimum_operators)
-        times = _times(network, voices, transport, found)
-        outcomes += [judge_movement(test, one, times, tests.deadline) for test, one in zip(asked, found, strict=True)]
+        named = [test for test in asked if is_unlisted(AssetId(test.asset))]
+        listed = [test for test in asked if not is_unlisted(AssetId(test.asset))]
+        if named:
+            payments = _payments(network, voices, transport, tip, transactions, providers.minimum_operators)
+            outcomes += [judge_payment(test, payments, tests.deadline) for test in named]
+        if listed:
+            outcomes += _check_listed(
+                network, voices, transport, tip, listed, tests.deadline, providers.minimum_operators
+            )
     return outcomes
+
+
+def _check_listed(
+    network: Network,
+    voices: Sequence[Provider],
+    transport: Transport,
+    tip: BlockRef,
+    asked: Sequence[MovementTest],
+    deadline: str,
+    minimum_operators: int,
+) -> list[Moved]:
+    """Judge tests of one chain by the transfers that its operators list."""
+    first = min(test.height for test in asked) + 1
+    if first > tip.height:
+        return [Moved(test, Outcome.NOT_MOVED, "no block is final since the test was drawn") for test in asked]
+    holdings = [Holding(AccountId(test.account), AssetId(test.asset)) for test in asked]
+    found = read_history(network, voices, transport, first, tip, holdings, minimum_operators)
+    times = _times(network, voices, transport, found)
+    return [judge_movement(test, one, times, deadline) for test, one in zip(asked, found, strict=True)]
+
+
+def is_unlisted(asset: AssetId) -> bool:
+    """Tell whether an asset is the own coin of an EVM chain, whose transfers no node lists."""
+    return family_of(chain_of(asset)) == "eip155" and token_contract(asset) is None
+
+
+def judge_payment(test: MovementTest, payments: Sequence[dict[str, Any]], deadline: str) -> Moved:
+    """Say whether one of the named transactions moves the amount from the wallet to itself in time."""
+    address = address_of(AccountId(test.account))
+    for paid in payments:
+        to_itself = paid["sender"] == paid["recipient"] == address
+        if not to_itself or paid["units"] != test.units or paid["height"] <= test.height:
+            continue
+        late = paid["time"] > utc_seconds(deadline)
+        text = (
+            f"{test.units} base units moved to itself in block {paid['height']}{', after the deadline' if late else ''}"
+        )
+        return Moved(test, Outcome.LATE if late else Outcome.MOVED, text, paid["transaction"])
+    text = "none of the named transactions moves the amount to itself; nodes list no transfers of this coin"
+    return Moved(test, Outcome.UNKNOWN, text)
+
+
+def _payments(
+    network: Network,
+    voices: Sequence[Provider],
+    transport: Transport,
+    tip: BlockRef,
+    transactions: Sequence[str],
+    minimum_operators: int,
+) -> list[dict[str, Any]]:
+    """Return what the named transactions paid, as far as the operators tell the same."""
+    asked = [Question(AccountId(f"{network.chain}:{one}"), "payment", one) for one in transactions]
+    told = ask_questions(network, voices, transport, tip, asked, minimum_operators) if asked else ()
+    return [{**json.loads(one.text), "transaction": one.question.detail} for one in told if one.text is not None]
 
 
 def _times(

@@ -111,6 +111,33 @@ def test_what_no_node_lists_stays_unknown(ethereum: AnvilHarness) -> None:
     assert outcomes(ethereum, tests) == [Outcome.UNKNOWN]
 
 
+@pytest.mark.real_anvil
+def test_a_native_coin_has_moved_when_a_named_transaction_shows_it(ethereum: AnvilHarness) -> None:
+    holder, stranger = ethereum.fund(10**18), ethereum.fund(10**18)
+    native = AssetId(ethereum.network.native_asset)
+    tests = drawn(ethereum, Holding(holder, native))
+    units = int(tests.tests[0].units)
+
+    def pay(sender: str, recipient: str, value: int) -> str:
+        ethereum.anvil.rpc("anvil_impersonateAccount", sender)
+        sent = ethereum.anvil.rpc("eth_sendTransaction", {"from": sender, "to": recipient, "value": hex(value)})
+        ethereum.advance()
+        return str(sent)
+
+    own, other = address_of(holder), address_of(stranger)
+    wrong = [pay(own, own, units + 1), pay(own, other, units), pay(other, own, units), pay(other, other, units)]
+    right = pay(own, own, units)
+
+    def found(asked: MovementTests, *named: str) -> list[Outcome]:
+        return [one.outcome for one in check_tests(asked, Providers((ethereum.provider,), 1), LINK, named)]
+
+    assert found(tests) == found(tests, *wrong) == found(tests, "0x" + "00" * 32) == [Outcome.UNKNOWN]
+    assert found(tests, *wrong, right) == [Outcome.MOVED]
+    assert found(tests.model_copy(update={"deadline": PAST}), right) == [Outcome.LATE]
+    after = drawn(ethereum, Holding(holder, native)).tests[0].model_copy(update={"units": str(units)})
+    assert found(tests.model_copy(update={"tests": [after]}), right) == [Outcome.UNKNOWN]
+
+
 def test_drawn_amounts_differ_and_come_back_from_their_file(ethereum: AnvilHarness) -> None:
     native = AssetId(ethereum.network.native_asset)
     tests = drawn(ethereum, *(Holding(ethereum.empty(), native) for _ in range(50)))

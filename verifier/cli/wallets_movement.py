@@ -10,12 +10,12 @@ DRAW_EXAMPLE = """Draw an odd amount for each wallet of a declaration, to be mov
 
 Example: por wallets movement draw declaration.json --providers providers.toml --hours 24 --out test.json
 
-Keep test.json, and give it to the exchange now. Native coins of EVM networks are left out: nodes list no transfers of
-them.
+Keep test.json, and give it to the exchange now. No node lists the transfers of an EVM network's own coin: for those the
+exchange names the transactions afterwards.
 """
 CHECK_EXAMPLE = """Read from the chains whether each wallet moved its amount to itself in time.
 
-Example: por wallets movement check test.json --providers providers.toml
+Example: por wallets movement check test.json --providers providers.toml --transaction 0x…
 
 Exit codes: 0 all moved, 1 some did not or were late, 2 what moved is not known. Of tokens it shows that the holder, or
 somebody the holder approved, moved them.
@@ -33,36 +33,37 @@ def draw(
     hours: Annotated[int, typer.Option(help="time to move", min=1, max=24 * 31)] = 24,
 ) -> None:
     from chains.doors import NetworkTransport
-    from chains.ids import chain_of, family_of
+    from chains.ids import chain_of
     from chains.providers import load_providers
     from verifier.canonical import canonical_json
     from verifier.declaration import load_declaration, utc_text
     from verifier.errors import InputError
     from verifier.files import write_file
-    from verifier.movement import draw_tests, movement_record, tips
+    from verifier.movement import draw_tests, is_unlisted, movement_record, tips
     from verifier.reserves import place_holdings
 
     if out.exists():
         raise InputError(f"{out}: exists already; name a new file")
     stated, voices = load_declaration(declaration), load_providers(providers)
-    holdings = [placement.holding for placement in place_holdings(stated).placements]
-    asked = [one for one in holdings if family_of(chain_of(one.account)) != "eip155" or "/erc20:" in one.asset]
-    if not asked:
-        raise InputError(f"{declaration}: has no wallet whose transfers can be listed")
+    asked = [placement.holding for placement in place_holdings(stated).placements]
     now = datetime.now(UTC).replace(microsecond=0)
     drawn, deadline = (utc_text(int(moment.timestamp())) for moment in (now, now + timedelta(hours=hours)))
     blocks = tips({chain_of(one.account) for one in asked}, voices, NetworkTransport())
     tests = draw_tests(stated.exchange.id, asked, blocks, drawn, deadline)
     write_file(out, canonical_json(movement_record(tests)))
     typer.echo(f"{out}: {len(tests.tests):,} amounts drawn, to be moved by {deadline}")
-    if len(asked) < len(holdings):
-        typer.echo(f"  {len(holdings) - len(asked):,} holdings of native coins on EVM networks are left out")
+    unlisted = sum(is_unlisted(one.asset) for one in asked)
+    if unlisted:
+        typer.echo(f"  for {unlisted:,} of them, EVM networks' own coins, the exchange names its transactions")
 
 
 @app.command("check", help=CHECK_EXAMPLE)
 def check(
     tests: Annotated[Path, typer.Argument(help="what `draw` wrote")],
     providers: Annotated[Path, typer.Option(help="who to ask (TOML)")],
+    transaction: Annotated[
+        list[str] | None, typer.Option(help="a transaction the exchange names, for EVM networks' own coins; repeat")
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="print one JSON object")] = False,
 ) -> None:
     from chains.doors import NetworkTransport
@@ -72,7 +73,7 @@ def check(
     from verifier.movement import Outcome, check_tests, read_tests
 
     drawn = read_tests(read_file(tests, MAX_FILE), str(tests))
-    found = check_tests(drawn, load_providers(providers), NetworkTransport())
+    found = check_tests(drawn, load_providers(providers), NetworkTransport(), transaction or ())
     outcomes = {one.outcome for one in found}
     if as_json:
         record = [one._asdict() | {"test": one.test.model_dump(), "outcome": str(one.outcome)} for one in found]
