@@ -45,9 +45,9 @@ def judged(
     days: KnotsDays | AnvilDays, folder: Path, account: AccountId, secret: bytes, *, signed_days_ago: int = 0,
     dialect: str = "",
 ) -> dict[str, Finding]:  # fmt: skip
-    """Judge a reserve fund of one wallet, whose key signed some days before the snapshot; rule → finding."""
+    """Judge a reserve fund of one wallet, whose key signed so many days before (-1: undated); rule → finding."""
     as_of = days.now()
-    message = f"played.example, {utc_text(as_of - signed_days_ago * DAY)[:10]}"
+    message = f"played.example, {utc_text(as_of - signed_days_ago * DAY)[:10]}" if signed_days_ago >= 0 else "ours"
     scheme = "bip-137" if account.startswith("bip122") else "eip-191"
     claim = make_claim(account, scheme, message, secret).model_dump(mode="json", exclude_none=True)
     provider = replace(days.provider, dialect=dialect) if dialect else days.provider
@@ -94,6 +94,8 @@ def test_a_signature_of_long_ago_does_not_show_that_the_signers_can_be_gathered(
     assert judged(anvil, tmp_path / "fresh", account, secret)[WITHIN_A_DAY].verdict is Verdict.PASS
     old = judged(anvil, tmp_path / "old", account, secret, signed_days_ago=31)[WITHIN_A_DAY]
     assert (old.verdict, "older than 30 days" in old.text) == (Verdict.FAIL, True)
+    undated = judged(anvil, tmp_path / "undated", account, secret, signed_days_ago=-1)[WITHIN_A_DAY]
+    assert (undated.verdict, "states no date" in undated.text) == (Verdict.INDETERMINATE, True)
 
 
 @pytest.mark.real_anvil

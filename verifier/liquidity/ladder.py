@@ -20,7 +20,8 @@ STALE_DAYS = 30  # an older signature does not show that the signers can be gath
 STALE_HOURS = 168
 SCRIPT_UNKNOWN = "only a hash of its script is known"
 COINS_UNLISTED = "its coins are not listed"
-SIGNED_LONG_AGO = "its last signature is older than 30 days, or not dated"
+SIGNED_LONG_AGO = "its last signature is older than 30 days"
+SIGNED_UNDATED = "its last signature states no date"
 
 
 Conditions = Mapping[AccountId, Condition | None]
@@ -82,10 +83,13 @@ def _slices(case: Case, conditions: Conditions, position: Position, balance: Bal
         yield Slice(balance.units, NEVER, FROZEN)
         return
     form = form_of(asset)
-    stale = claim is not None and (claim.age_days is None or claim.age_days > STALE_DAYS)
+    undated = claim is not None and claim.age_days is None
+    stale = claim is not None and claim.age_days is not None and claim.age_days > STALE_DAYS
     for part in _parts(conditions, position, balance):
         if part.hours is None or form.hours is None:
             yield Slice(part.units, None, part.why or f"{form.kind}: {form.note}")
+        elif undated:
+            yield Slice(part.units, None, SIGNED_UNDATED)
         elif stale and part.hours + form.hours < STALE_HOURS:
             yield Slice(part.units, STALE_HOURS, SIGNED_LONG_AGO)
         else:
