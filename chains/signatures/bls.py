@@ -12,7 +12,7 @@ from chains.signatures.recovery import encode
 from chains.signatures.result import OwnershipResult
 
 SCHEME = "bls"
-_KEY = re.compile(r"0x[0-9a-f]{96}")
+VALIDATOR_KEY = re.compile(r"0x[0-9a-f]{96}")
 _SIGNATURE = re.compile(r"(?:0x)?([0-9a-f]{192}|[0-9A-F]{192})")
 _COMPRESSED, _INFINITY = 0x80, 0x40
 
@@ -28,7 +28,7 @@ def verify(account: AccountId, message: str, signature: str) -> OwnershipResult:
     [lightclient]. Source: IETF draft-irtf-cfrg-bls-signature, proof-of-possession scheme with keys in G1.
     """
     key_text = plain_address(account)
-    if family_of(chain_of(account)) != "beacon" or not _KEY.fullmatch(key_text):
+    if family_of(chain_of(account)) != "beacon" or not VALIDATOR_KEY.fullmatch(key_text):
         raise IdentifierError(f"{account}: {SCHEME} serves beacon:… accounts named by a key of 0x and 96 digits only")
 
     def answer(valid: bool, reason: str) -> OwnershipResult:

@@ -2,9 +2,9 @@
 
 from typing import NamedTuple
 
-from chains import base_codecs as codec
 from chains.errors import IdentifierError
 from chains.ids import AccountId, chain_of, family_of
+from chains.signatures.address_text import from_bech32
 from chains.signatures.recovered_account import plain_address
 
 _HASH = 28
@@ -26,23 +26,27 @@ class CardanoAddress(NamedTuple):
 def address_of_account(account: AccountId) -> CardanoAddress:
     """Return what an account's address says; the payment credential signs, for a stake address the stake credential.
 
-    Raises IdentifierError for an account of another family and for what is no Shelley address: a wrong checksum,
-    length, prefix or kind (Byron addresses among them). Whether the network is the account's is left to the caller.
-    Source: CIP-19 (header: kind in the upper, network in the lower four bits), CIP-5 (prefixes).
+    Raises IdentifierError for an account of another family and as `parse_address`. Whether the network is the
+    account's is left to the caller.
     """
     if family_of(chain_of(account)) != "cip34":
         raise IdentifierError(f"{account}: cip-8 serves accounts of cip34 only")
-    text = plain_address(account)
-    prefix, _, body = text.rpartition("1")
-    letters = codec.BECH32_ALPHABET
-    digits = [letters.index(letter) for letter in body[:-6] if letter in letters]
-    raw = codec.from_five_bits(digits) or b""
-    if prefix not in _PREFIXES or len(raw) <= _HASH or codec.bech32(prefix, raw) != text:
-        raise IdentifierError(f"{account}: expected a Shelley address (addr1…, stake1…) with its checksum")
+    return parse_address(plain_address(account))
+
+
+def parse_address(text: str) -> CardanoAddress:
+    """Return what a Shelley address in lower case says.
+
+    Raises IdentifierError for a wrong checksum, length, prefix or kind (Byron addresses among them). Source: CIP-19
+    (header: kind in the upper, network in the lower four bits), CIP-5 (prefixes).
+    """
+    prefix, raw = from_bech32(text) or ("", b"")
+    if prefix not in _PREFIXES or len(raw) <= _HASH or text != text.lower():
+        raise IdentifierError(f"{text[:120]!r}: expected a Shelley address (addr1…, stake1…) with its checksum")
     kind, network = raw[0] >> 4, raw[0] & 15
     is_stake = kind in (_STAKE_KEY, _STAKE_SCRIPT)
     if not _has_length(kind, len(raw) - 1) or is_stake != prefix.startswith("stake") or network != _PREFIXES[prefix]:
-        raise IdentifierError(f"{account}: an address of kind {kind} on network {network} does not look like this")
+        raise IdentifierError(f"{text[:120]!r}: an address of kind {kind} on network {network} does not look like this")
     return CardanoAddress(raw, network, raw[1 : 1 + _HASH], bool(kind & 1))
 
 

@@ -11,6 +11,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from chains import base_codecs as codec
 from chains.errors import IdentifierError
 from chains.ids import AccountId, chain_of, family_of
+from chains.signatures.address_text import key_of_ss58
 from chains.signatures.key_addresses import address_facts, ed25519_addresses
 from chains.signatures.messages import okx_text
 from chains.signatures.recovered_account import plain_address
@@ -143,8 +144,7 @@ def key_inside(rule: str, address: str) -> bytes | None:
     if rule == "base58-key":
         raw = codec.from_base58(address, 44)
     elif rule == "ss58":
-        decoded = codec.from_base58(address, 60) or b""
-        raw = decoded[-34:-2]
+        raw = key_of_ss58(address)
     elif rule in ("algorand", "stellar"):
         try:
             decoded = base64.b32decode(address + "=" * (-len(address) % 8))

@@ -15,7 +15,7 @@ from chains.signatures.recovery import encode
 from chains.signatures.result import UNBOUND, Digest, OwnershipResult
 from chains.signatures.secp256k1 import is_high_s, recover_key
 
-_NAME = re.compile(r"[a-z1-5.]{0,11}[a-z1-5]|[a-z1-5.]{12}[a-j1-5]")
+ACCOUNT_NAME = re.compile(r"[a-z1-5.]{0,11}[a-z1-5]|[a-z1-5.]{12}[a-j1-5]")
 _SIGNATURE, _KEY, _LEGACY_KEY = "SIG_K1_", "PUB_K1_", "EOS"
 _OTHER_KINDS = ("SIG_R1_", "SIG_WA_", "PUB_R1_", "PUB_WA_")
 _FIRST_HEADER = 31  # 27, and 4 for a compressed key
@@ -41,7 +41,7 @@ def verify_okx(account: AccountId, message: str, signature: str, *, public_key: 
 def _check(
     scheme: str, digest: Digest, account: AccountId, message: str, signature: str, public_key: str
 ) -> OwnershipResult:
-    if family_of(chain_of(account)) != "antelope" or not _NAME.fullmatch(plain_address(account)):
+    if family_of(chain_of(account)) != "antelope" or not ACCOUNT_NAME.fullmatch(plain_address(account)):
         raise IdentifierError(f"{account}: {scheme} serves account names of antelope chains only")
     return OwnershipResult(False, _reason(digest, message, signature, public_key), scheme, account)
 

@@ -9,11 +9,12 @@ from importlib.resources import files
 from typing import NamedTuple
 
 import coincurve
-from Crypto.Hash import RIPEMD160, SHA512
+from Crypto.Hash import RIPEMD160
 
 from chains import base_codecs as codec
 from chains.evm.keccak import keccak256
 from chains.ids import ChainId, family_of
+from chains.signatures import address_text
 from chains.signatures.blake256 import blake256
 from chains.signatures.ton_wallets import ton_addresses
 
@@ -81,21 +82,14 @@ def _blake2b(data: bytes, size: int) -> bytes:
     return blake2b(data, digest_size=size).digest()
 
 
-def _filecoin(payload: bytes, protocol: int, lead: bytes = b"") -> str:
-    check = _blake2b(bytes([protocol]) + lead + payload, 4)
-    return codec.base32(payload + check).lower()
-
-
 def _filecoin_delegated(key: bytes, _: str) -> set[str]:
-    address = _keccak20(key)
-    return {f"f410f{_filecoin(address, 4, bytes([10]))}"}
+    return {f"f410f{address_text.filecoin(4, _keccak20(key), bytes([10]))}"}
 
 
 def _conflux(key: bytes, _: str) -> set[str]:
     address = _keccak20(key)
-    address = bytes([address[0] & 0x0F | 0x10]) + address[1:]
-    body = codec.conflux("cfx", b"\0" + address)
-    return {f"cfx:{body}", f"cfx:type.user:{body}".lower()}
+    text = address_text.conflux("cfx", bytes([address[0] & 0x0F | 0x10]) + address[1:])
+    return {text, text.replace("cfx:", "cfx:type.user:")}
 
 
 def _aelf(key: bytes, _: str) -> set[str]:
@@ -147,18 +141,6 @@ def _stellar(key: bytes, _: str) -> set[str]:
     return {codec.base32(body + codec.crc16(body).to_bytes(2, "little"))}
 
 
-def _algorand(key: bytes, _: str) -> set[str]:
-    return {codec.base32(key + SHA512.new(key, truncate="256").digest()[-4:])}
-
-
-def _ss58(key: bytes, parameter: str) -> set[str]:
-    """Source: Substrate documentation, SS58 (one byte below 64, two bytes above)."""
-    number = int(parameter)
-    wide = bytes([(number & 0xFC) >> 2 | 0x40, number >> 8 | (number & 3) << 6])
-    body = (bytes([number]) if number < 64 else wide) + key
-    return {codec.base58(body + _blake2b(b"SS58PRE" + body, 64)[:2])}
-
-
 def _internet_computer(key: bytes, _: str) -> set[str]:
     """Source: Internet Computer interface specification (self-authenticating id), ICP ledger (account identifier)."""
     principal = sha224(bytes.fromhex("302a300506032b6570032100") + key).digest() + b"\x02"
@@ -174,7 +156,7 @@ def _casper(key: bytes, _: str) -> set[str]:
 _SECP256K1: dict[str, Rule] = {
     "none": lambda key, _: set(),
     "tron": lambda key, _: {codec.base58_check(b"\x41" + _keccak20(key))},
-    "filecoin": lambda key, _: {f"f1{_filecoin(_blake2b(key, 20), 1)}"},
+    "filecoin": lambda key, _: {f"f1{address_text.filecoin(1, _blake2b(key, 20))}"},
     "filecoin-delegated": _filecoin_delegated,
     "conflux": _conflux,
     "aelf": _aelf,
@@ -195,11 +177,11 @@ _ED25519: dict[str, Rule] = {
     "stellar": _stellar,
     "cardano-enterprise": lambda key, _: {codec.bech32("addr", b"\x61" + _blake2b(key, 28))},
     "near": lambda key, _: {key.hex()},
-    "algorand": _algorand,
+    "algorand": lambda key, _: {address_text.algorand(key)},
     "bech32-key": lambda key, prefix: {codec.bech32(prefix, key)},
     "tezos": lambda key, _: {codec.base58_check(bytes.fromhex("06a19f") + _blake2b(key, 20))},
     "kadena": lambda key, _: {f"k:{key.hex()}"},
     "internet-computer": _internet_computer,
     "casper": _casper,
-    "ss58": _ss58,
+    "ss58": lambda key, number: {address_text.ss58(int(number), key)},
 }

@@ -24,7 +24,7 @@ _SHORT_TEXT = re.compile(r"[\x20-\x7e]{1,31}")
 _NUMBER = re.compile(r"0[xX][0-9a-fA-F]*|[0-9]+")  # wallets sign such a text as the number it spells
 _DOMAIN_TYPE = b"StarkNetDomain(name:felt,version:felt,chainId:felt)"
 _MESSAGE_TYPE = b"Message(contents:felt)"
-_HIGHEST_ADDRESS = 2**251 - 256
+HIGHEST_ADDRESS = 2**251 - 256
 
 
 class AccountContract(NamedTuple):
@@ -75,7 +75,7 @@ def verify(
 def contract_address(class_hash: int, salt: int, calldata: tuple[int, ...]) -> int:
     """Return the address of a contract that no other contract deployed."""
     parts = (_text(b"STARKNET_CONTRACT_ADDRESS"), 0, salt, class_hash, pedersen_of_all(calldata))
-    return pedersen_of_all(parts) % _HIGHEST_ADDRESS
+    return pedersen_of_all(parts) % HIGHEST_ADDRESS
 
 
 def addresses_of_key(key: int) -> Iterator[int]:

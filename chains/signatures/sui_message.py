@@ -5,6 +5,7 @@ import binascii
 from hashlib import blake2b
 
 from chains.ids import AccountId
+from chains.signatures.address_text import uleb128
 from chains.signatures.ed25519 import check_edwards
 from chains.signatures.result import OwnershipResult
 
@@ -32,11 +33,4 @@ def verify(account: AccountId, message: str, signature: str) -> OwnershipResult:
 
 def digest(text: bytes) -> bytes:
     """Return the 32 bytes that are signed: the hash of the intent and the text after its length (BCS)."""
-    return blake2b(_INTENT + _uleb128(len(text)) + text, digest_size=32).digest()
-
-
-def _uleb128(number: int) -> bytes:
-    encoded = b""
-    while number > 0x7F:
-        encoded, number = encoded + bytes([number & 0x7F | 0x80]), number >> 7
-    return encoded + bytes([number])
+    return blake2b(_INTENT + uleb128(len(text)) + text, digest_size=32).digest()

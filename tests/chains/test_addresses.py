@@ -24,8 +24,8 @@ def test_a_bitcoin_account_is_lowered_and_its_checksum_held() -> None:
 
 
 def test_an_unknown_family_is_refused_by_name() -> None:
-    with pytest.raises(IdentifierError, match="bip122, eip155"):
-        canonical_account(AccountId("cosmos:cosmoshub-4:cosmos1abc"))
+    with pytest.raises(IdentifierError, match="bip122, cip34"):
+        canonical_account(AccountId("tezos:NetXdQprcVkpaWU:tz1abc"))
 
 
 def test_an_undescribed_network_of_the_bitcoin_family_is_refused() -> None:

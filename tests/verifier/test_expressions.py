@@ -111,6 +111,13 @@ def test_the_bounds_of_a_linear_form_are_those_of_its_corners(
         assert found == (min(corners), max(corners))
 
 
+@given(st.lists(intervals(), min_size=1, max_size=4))
+def test_the_bounds_of_a_choice_are_reached(items: list[Interval]) -> None:
+    lows, highs = [item.low for item in items if item.low is not None], [i.high for i in items if i.high is not None]
+    assert interval.lowest(items) == (min(lows), min(highs))
+    assert interval.highest(items) == (max(lows), max(highs))
+
+
 OPEN = st.one_of(st.none(), st.integers(-5, 5).map(Fraction))
 
 

@@ -203,6 +203,19 @@ def test_the_lint_refuses(what: str, tmp_path: Path) -> None:
     assert said in (str(done.exception) if isinstance(done.exception, InputError) else done.output)
 
 
+def test_a_number_the_law_leaves_open_is_never_passed_even_where_it_could_not_matter() -> None:
+    text = (Path(__file__).parents[2] / "verifier/policy/packs/model-basic.toml").read_text("utf-8")
+    text = text.replace('value = "1" }]', 'value = "1" }]\n\n[[parameters]]\nname = "open_ratio"\ndimension = "share"\n'
+                        'unit = "x"\nsource = "model-1"\nvalues = [{ since = "2020-01-01" }]', 1)  # fmt: skip
+    text = text.replace("coverage_ratio * owed", "min(coverage_ratio, open_ratio) * owed")
+    pack = parse_pack(text.encode(), "open.toml")
+    rule = next(one for one in pack.rules if one.id == "BASIC-COVERAGE")
+    exact = {"owed": (Interval.exactly(100), Tier.PROVEN), "client_controlled": (Interval.exactly(100), Tier.PROVEN)}
+    assert verdict(pack, rule, exact) is Verdict.INDETERMINATE
+    set_now = exact | {"parameter open_ratio": (Interval.exactly(1), Tier.PROVEN)}
+    assert verdict(pack, rule, set_now) is Verdict.PASS
+
+
 def test_the_shipped_packs_pass_the_lint_from_the_command_line() -> None:
     done = CliRunner().invoke(app, ["packs", "lint"])
     assert (done.exit_code, done.output.count(": ok")) == (0, len(PACKS))
