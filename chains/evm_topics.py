@@ -204,7 +204,7 @@ def _valid_signature(rpc: JsonRpc, block: BlockRef, pin: Any, question: Question
 
 
 def _placed(rpc: JsonRpc, block: BlockRef, question: Question) -> tuple[dict[str, Any], Any, tuple[str, ...]]:
-    """Return a transaction and its block, which leads to the pinned one. Raises InvalidAnswerError when there is none."""
+    """Return a transaction and its block, which leads to the pinned one. Raises InvalidAnswerError without one."""
     told = rpc.call("eth_getTransactionByHash", question.detail)
     record = told.result
     if not isinstance(record, dict) or str(record.get("hash")).lower() != question.detail.lower():
