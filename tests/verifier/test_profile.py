@@ -6,7 +6,8 @@ from chains.history import History
 from chains.model import BlockRef, Tier, Transfer
 from tests.verifier.cases import BLOCK, CHAIN, ETH, account, case, position
 from verifier.case import Case
-from verifier.declaration import OffChainHolding, OffChainPool, Pool
+from verifier.declaration import OffChainHolding, OffChainPool, Pool, utc_text
+from verifier.dressing.patterns import round_trips
 from verifier.dressing.profile import client_profile
 from verifier.policy.case_amounts import Amounts
 from verifier.policy.case_inputs import CaseInputs
@@ -72,3 +73,21 @@ def test_cover_in_another_currency_is_not_added() -> None:
     made = made.model_copy(update={"declaration": made.declaration.model_copy(update={"off_chain": cover})})
     atoms = CaseInputs(Amounts(made), "JPY").quantity("insurance_limit", Scope.TOTAL, "total")
     assert [atom.value.exact for atom in atoms] == [Fraction(5)]
+
+
+def test_only_what_came_shortly_before_and_went_back_soon_is_a_round_trip() -> None:
+    # Ten days of a hundred blocks; the declaration speaks of the end of the fifth day.
+    day = 86_400
+    opening = BlockRef(CHAIN, 0, "0x" + "33" * 32, BLOCK.time - 10 * day)
+    as_of = utc_text(BLOCK.time - 5 * day)
+
+    def trips(came: int, left: int) -> list[int]:
+        made = followed(100, moved(60, came, received=True), moved(60, left, received=False))
+        declaration = made.declaration.model_copy(update={"as_of": as_of})
+        past = made.past._replace(windows=(Window(opening, BLOCK, None),))
+        judged = made.model_copy(update={"declaration": declaration, "past": past})
+        return [one.returned for one in round_trips(judged, ETH)]
+
+    assert trips(came=45, left=55) == [60]  # half a day before, half a day after
+    assert trips(came=15, left=55) == []  # three and a half days before
+    assert trips(came=45, left=48) == []  # gone before the snapshot
