@@ -90,12 +90,15 @@ def test_two_spellings_of_one_key_meet(key: bytes) -> None:
 
 # Published in the documentation of starknet.js, and CIP-37's own examples.
 STARKNET = "0x02Fd23d9182193775423497fc0c472E156C57C69E4089A1967fb288A2d84e914"
+STARKNET_SHORT = "0x0000090591D9fA3EfC87067d95a643f8455E0b8190eb8Cb7bFd39e4fb7571fDF"
 CONTRACT = "cfx:aarc9abycue0hhzgyrr53m6cxedgccrmmyybjgh4xg"
 
 
 def test_published_addresses_are_read() -> None:
     for spelling in (STARKNET, STARKNET.lower(), f"0x{STARKNET[3:]}", f"0x{STARKNET[2:].upper()}"):
         assert canonical("starknet:SN_MAIN", spelling) == STARKNET.lower()
+    for spelling in (STARKNET_SHORT, "0x" + STARKNET_SHORT[2:].lstrip("0")):
+        assert canonical("starknet:SN_MAIN", spelling) == STARKNET_SHORT.lower()
     with pytest.raises(IdentifierError, match="right checksum"):
         canonical("starknet:SN_MAIN", STARKNET.replace("Fd", "FD"))
     assert canonical(CONFLUX, CONTRACT.upper()) == CONTRACT

@@ -7,8 +7,12 @@ from hypothesis import strategies as st
 from chains.bitcoin.spending import Lock
 from chains.ids import AssetId, ChainId
 from chains.model import BlockRef, UnspentOutput
+from tests.verifier.cases import ETH, case, position
+from verifier.declaration import Pool
 from verifier.liquidity.coins import Slice, slices_of_coins
 from verifier.liquidity.forms import form_of
+from verifier.ownership.claims import Control
+from verifier.policy.case_amounts import Amounts
 
 TIP = BlockRef(ChainId("bip122:000000000019d6689c085ae165831e93"), 800_000, "00" * 32, 1_700_000_000)
 
@@ -66,3 +70,11 @@ def test_what_stands_in_no_table_is_not_known_to_be_liquid() -> None:
     assert form_of(AssetId("eip155:1/erc20:0xA0b86991c6218b36c1d19D4a2e9Eb0cE3606eB48")).hours == 0
     assert form_of(AssetId("eip155:1/erc20:0xae7ab96520de3a18e5e111b5eaab095312d7fe84")).hours is None
     assert form_of(AssetId("eip155:1/erc20:0x" + "11" * 20)).kind == "unknown token"
+
+
+def test_what_nobody_is_shown_to_control_may_be_there_and_may_not() -> None:
+    unclaimed = case(position(Pool.RESERVE_FUND, 100, control=None), position(Pool.RESERVE_FUND, 7, number=2))
+    found = Amounts(unclaimed).liquid(ETH, Pool.RESERVE_FUND, 24)
+    assert found.value == (7, 107)
+    refused = case(position(Pool.RESERVE_FUND, 100, control=Control.REFUSED))
+    assert Amounts(refused).liquid(ETH, Pool.RESERVE_FUND, 24).value == (0, 0)

@@ -1,4 +1,4 @@
-"""A declaration names accounts of every family whose signatures are checked, in whatever spelling, and claims meet them."""
+"""A declaration names accounts of all families whose signatures are checked, however spelled; claims meet them."""
 
 import pytest
 
