@@ -6,11 +6,14 @@ from hypothesis import strategies as st
 
 from chains.bitcoin.spending import Lock
 from chains.ids import AssetId, ChainId
-from chains.model import BlockRef, UnspentOutput
-from tests.verifier.cases import ETH, case, position
+from chains.model import BlockRef, Tier, UnspentOutput
+from chains.questions import Observation, Question
+from tests.verifier.cases import ETH, USD, case, position
 from verifier.declaration import Pool
 from verifier.liquidity.coins import Slice, slices_of_coins
 from verifier.liquidity.forms import form_of
+from verifier.liquidity.frozen import frozen_by, frozen_units
+from verifier.observed import Observed
 from verifier.ownership.claims import Control
 from verifier.policy.case_amounts import Amounts
 
@@ -78,3 +81,17 @@ def test_what_nobody_is_shown_to_control_may_be_there_and_may_not() -> None:
     assert found.value == (7, 107)
     refused = case(position(Pool.RESERVE_FUND, 100, control=Control.REFUSED))
     assert Amounts(refused).liquid(ETH, Pool.RESERVE_FUND, 24).value == (0, 0)
+
+
+@pytest.mark.parametrize(("said", "high"), [("free", 0), ("frozen", 0), ("paused", 0), (None, 0)])
+def test_frozen_coins_are_not_liquid(said: str | None, high: int) -> None:
+    made = case(position(Pool.RESERVE_FUND, 100, USD))
+    holder, token = made.positions[0].placement.holding.account, str(USD).rpartition(":")[2]
+    question = Question(holder, "frozen", token)
+    told = Observation(question, said, Tier.OBSERVED, ("operator",))
+    asked = made.model_copy(update={"observed": Observed({question: told}, ("frozen",))})
+    assert frozen_by(asked, holder, USD) is (said in ("frozen", "paused"))
+    found = frozen_units(asked, USD)
+    assert found is not None
+    assert (found.units, bool(found.open)) == (100 if said in ("frozen", "paused") else 0, said is None)
+    assert Amounts(asked).liquid(USD, Pool.RESERVE_FUND, 24).value.low == high

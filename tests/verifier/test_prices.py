@@ -143,6 +143,71 @@ def test_a_replay_hears_the_same_without_a_network(tmp_path: Path) -> None:
     assert (again, len(live.quotes)) == (live, 1)
 
 
+def test_an_answer_that_is_left_out_is_still_evidence_and_one_that_never_came_is_none() -> None:
+    with apis({**PAGES, "/flood": (200, "9" * 3_000)}) as url:
+        bounded = HttpTransport(Limits(tries=1, bytes=2_000))
+        asked = plan(*(source("kraken-ohlc", path, url) for path in ("/shape", "/moved", "/flood", "/ohlc")))
+        shape, moved, flood, good = gathered(asked, bounded).heard
+    assert len(shape.evidence) == len(moved.evidence) == len(good.evidence) == 64
+    assert (flood.evidence, "larger than 2,000 bytes" in flood.reason) == ("", True)
+
+
+def test_a_refusal_counts_operators_and_names_the_mean() -> None:
+    with apis(PAGES) as url:
+        twice = [
+            source(kind, path, url, "one") for kind, path in (("kraken-ohlc", "/ohlc"), ("coingecko-chart", "/chart"))
+        ]
+        (refused,) = gathered(plan(*twice)).refused
+        assert "1 of 2 operators" in refused
+        assert "mean of 7 days" in gathered(plan(*twice, lookback=7)).refused[0]
+
+
+def test_sources_that_are_close_are_not_disputed_and_those_beyond_the_spread_are() -> None:
+    for other, disputed in (("105", False), ("105.0000001", True)):
+        (quote,) = gathered(rows_plan([(NOW, "100")], [(NOW, other)])).quotes
+        assert ("disputed" in quote.source, quote.high) == (disputed, other)
+
+
+OWN = {"rows": ["ticks"], "price": ["p", 1], "time": ["t"], "unit": "iso"}
+
+
+def test_a_plan_may_bring_its_own_dialect() -> None:
+    pages = {"/own": (200, f'{{"ticks": [{{"t": "{AS_OF}", "p": ["x", 1.5e2]}}]}}')}
+    with apis(pages) as url:
+        asked = plan(source("own", "/own", url), minimum_operators=1, dialect={"own": OWN})
+        assert gathered(asked).quotes[0].low == "150"
+    for broken in ({**OWN, "price": [-1]}, {**OWN, "unit": "days"}, {**OWN, "colour": "x"}, {**OWN, "price": [True]}):
+        with pytest.raises(ValueError, match="own"):
+            plan(source("own", "/own", ""), dialect={"own": broken})
+    with pytest.raises(ValueError, match="name of files"):
+        plan(source("csv", "", ""), dialect={"csv": OWN})
+
+
+@pytest.mark.parametrize(
+    ("dialect", "page"),
+    [
+        ("binance-klines", f'[[{(NOW - 60) * 1000}, "1", "9", "1", "0.1", "5", {NOW * 1000 - 1}, "7"]]'),
+        ("okx-candles", f'{{"code": "0", "data": [["{NOW * 1000}", "1", "9", "1", "0.1", "5"]]}}'),
+        ("bitstamp-ohlc", f'{{"data": {{"pair": "x", "ohlc": [{{"timestamp": "{NOW}", "close": "0.1"}}]}}}}'),
+    ],
+)
+def test_times_and_prices_written_as_text_are_read(dialect: str, page: str) -> None:
+    with apis({"/": (200, page)}) as url:
+        (heard,) = gathered(plan(source(dialect, "/", url), minimum_operators=1)).heard
+    assert (heard.price, abs((heard.moment or 0) - NOW) <= 1) == (Fraction(1, 10), True)
+
+
+def test_the_price_of_a_candle_is_of_its_end() -> None:
+    """A daily candle that begins at the moment closes a day too late; the one before closes in time."""
+    candle = f"[[{NOW}, 1, 9, 5, 200, 7], [{NOW - DAY}, 1, 9, 5, 100, 7]]"
+    with apis({"/": (200, candle)}) as url:
+        daily = {**source("coinbase-candles", "/", url), "candle_seconds": DAY}
+        (heard,) = gathered(plan(daily, minimum_operators=1)).heard
+        assert (heard.price, heard.moment) == (100, NOW - 1)
+        mean = gathered(plan(daily, minimum_operators=1, lookback=1)).quotes[0]
+        assert mean.low == mean.high == "100"
+
+
 def rows_plan(*sources: list[tuple[int, str]], **rules: Any) -> PricePlan:
     given = [{"operator": f"file {n}", "dialect": "csv", "rows": rows} for n, rows in enumerate(sources)]
     return plan(*given, **rules)
@@ -175,7 +240,28 @@ def test_the_order_of_sources_and_one_more_inside_change_nothing(found: list[int
         assert (after.low, after.high) == (before.low, before.high) == (str(min(found)), str(max(found)))
 
 
-@pytest.mark.parametrize("value", ["0", "-1", "NaN", "Infinity", "1e31", "1e-40", "", "x", None, True, [1], "9" * 90])
+@pytest.mark.parametrize(
+    "value",
+    [
+        "0",
+        "-1",
+        "NaN",
+        "Infinity",
+        "1e31",
+        "1e-40",
+        "1_0",
+        "１",
+        " 1",
+        "+1",
+        "1e9999",
+        "",
+        "x",
+        None,
+        True,
+        [1],
+        "9" * 90,
+    ],
+)
 def test_what_is_no_price_is_refused(value: Any) -> None:
     with pytest.raises(InputError, match="no price"):
         exact_price(value)
@@ -194,6 +280,10 @@ def test_a_plan_is_read_from_toml_with_its_files(tmp_path: Path) -> None:
         path.write_text(broken)
         with pytest.raises(Exception, match=r"unknown dialect|cannot be read|not|twice|Invalid|overwrite"):
             load_plan(path)
+    (tmp_path / "a.csv").write_text("time,price\n2026-11-22," + "9" * 200_000)
+    path.write_text(text)
+    with pytest.raises(InputError, match="no CSV"):
+        load_plan(path)
     (tmp_path / "a.csv").write_text("when,price\n")
     path.write_text(text)
     with pytest.raises(InputError, match="columns"):
@@ -220,3 +310,23 @@ def test_gathered_prices_are_part_of_a_run_and_of_its_replay(tmp_path: Path) -> 
     assert "127.0.0.1" not in (tmp_path / "run" / "price-plan.json").read_text("utf-8")
     limit = next(finding for finding in result.findings if finding.rule == "JP-HOT-LIMIT")
     assert limit.verdict is Verdict.PASS
+
+
+def test_a_loaded_plan_keeps_what_its_dialects_meant(tmp_path: Path) -> None:
+    path = tmp_path / "prices.toml"
+    path.write_text(
+        f'format = "reserve-verifier/prices/1"\n[dialect.own]\nprice = ["p"]\n[[price]]\nasset = "{BTC}"\n'
+        'currency = "JPY"\n[[price.source]]\noperator = "a"\ndialect = "kraken-ohlc"\n'
+    )
+    loaded = load_plan(path)
+    assert set(loaded.dialect) == {"own", "kraken-ohlc"}
+    assert read_plan(json.dumps(loaded.to_record()).encode(), "x").dialect == loaded.dialect
+
+
+@given(prices)
+def test_a_mean_is_inside_its_interval_which_is_one_last_digit_wide_at_most(found: list[int]) -> None:
+    days = [(NOW - number * DAY, str(price)) for number, price in enumerate(found, 1)]
+    (quote,) = gathered(rows_plan(days, days, lookback=len(days))).quotes
+    mean = Fraction(sum(found), len(found))
+    assert Fraction(quote.low) <= mean <= Fraction(quote.high)
+    assert Fraction(quote.high) - Fraction(quote.low) <= Fraction(1, 10**18)

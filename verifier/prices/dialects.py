@@ -1,5 +1,6 @@
 """How to find prices in an answer: a table of public interfaces, and one function that follows it."""
 
+import re
 import tomllib
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
@@ -7,22 +8,29 @@ from decimal import Decimal
 from fractions import Fraction
 from functools import cache
 from importlib.resources import files
-from typing import Any, NamedTuple
+from typing import Annotated, Any, Literal, NamedTuple
+
+from pydantic import BaseModel, ConfigDict, Field
 
 from verifier.errors import InputError
 
 MAX_ROWS = 100_000
 MAX_PRICE = 10**30
-Way = tuple[str | int, ...]
+_PRICE = re.compile(r"[0-9]{1,80}(\.[0-9]{1,80})?([eE][-+]?[0-9]{1,3})?")
+_WHOLE = re.compile(r"[0-9]{1,16}")
+
+Step = Annotated[str, Field(max_length=64)] | Annotated[int, Field(ge=0, le=10_000)]
+Way = Annotated[list[Step], Field(max_length=16)]
 
 
-class Dialect(NamedTuple):
+class Dialect(BaseModel):
     """Where prices and times are; `rows` is None for an answer with one price, `time` for one without a time."""
 
-    rows: Way | None
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
+    rows: Way | None = None
     price: Way
-    time: Way | None
-    unit: str
+    time: Way | None = None
+    unit: Literal["seconds", "milliseconds", "iso"] = "seconds"
 
 
 class Point(NamedTuple):
@@ -36,15 +44,7 @@ class Point(NamedTuple):
 def dialects() -> dict[str, Dialect]:
     """Return the known dialects by name."""
     table = tomllib.loads((files("verifier.prices") / "dialects.toml").read_text("utf-8"))
-    return {
-        name: Dialect(
-            tuple(row["rows"]) if "rows" in row else None,
-            tuple(row["price"]),
-            tuple(row["time"]) if "time" in row else None,
-            row.get("unit", ""),
-        )
-        for name, row in table.items()
-    }
+    return {name: Dialect.model_validate(row) for name, row in table.items()}
 
 
 def read_points(dialect: Dialect, answer: Any, names: Mapping[str, str]) -> list[Point]:
@@ -64,16 +64,13 @@ def _points(dialect: Dialect, rows: list[Any], names: Mapping[str, str]) -> Iter
 def exact_price(value: Any) -> Fraction:
     """Return a price as an exact fraction. Raises InputError for what is no positive decimal of ordinary size."""
     text = str(value) if isinstance(value, str | int | Decimal) and not isinstance(value, bool) else ""
-    try:
-        number = Decimal(text) if len(text) <= 80 else Decimal("NaN")
-    except ArithmeticError:
-        number = Decimal("NaN")
-    if not number.is_finite() or abs(number.adjusted()) > 30 or not 0 < number < MAX_PRICE:
+    number = Decimal(text) if len(text) <= 80 and _PRICE.fullmatch(text) else Decimal(0)
+    if abs(number.adjusted()) > 30 or not 0 < number < MAX_PRICE:
         raise InputError(f"{str(value)[:40]!r} is no price")
     return Fraction(number)
 
 
-def _follow(value: Any, way: Way, names: Mapping[str, str]) -> Any:
+def _follow(value: Any, way: list[Step], names: Mapping[str, str]) -> Any:
     for step in way:
         key = names.get(step, step) if isinstance(step, str) else step
         inside = isinstance(value, dict) and isinstance(key, str) and key in value
@@ -91,9 +88,8 @@ def _moment(value: Any, unit: str) -> int:
         except ValueError as error:
             raise InputError(f"{value[:40]!r} is no time") from error
         return int(found.replace(tzinfo=found.tzinfo or UTC).timestamp())
-    if isinstance(value, bool) or not isinstance(value, int | Decimal):
+    number = int(value) if isinstance(value, str) and _WHOLE.fullmatch(value) else value
+    if isinstance(number, bool) or not isinstance(number, int | Decimal) or not 0 <= number < 10**16:
         raise InputError(f"{str(value)[:40]!r} is no time")
-    if not 0 <= value < 10**16:
-        raise InputError(f"{str(value)[:40]!r} is no time")
-    whole = int(value)
+    whole = int(number)
     return whole // 1_000 if unit == "milliseconds" else whole

@@ -8,10 +8,10 @@ from chains.errors import ChainError
 from chains.ids import ChainId
 from chains.providers import Provider
 from chains.rest import decode_page
-from chains.transport import Request, Transport
+from chains.transport import Request, Response, Transport
 from verifier.declaration import utc_seconds, utc_text
 from verifier.errors import InputError
-from verifier.prices.dialects import Point, dialects, exact_price, read_points
+from verifier.prices.dialects import Point, exact_price, read_points
 from verifier.prices.plan import CSV, PricePlan, Source, Wanted
 from verifier.snapshot import PriceQuote
 
@@ -58,14 +58,19 @@ def gather_quotes(plan: PricePlan, as_of: str, transport: Transport) -> Gathered
         found = [_hear(plan, wanted, source, utc_seconds(as_of), transport) for source in wanted.source]
         heard.extend(found)
         good = [one for one in found if one.price is not None]
-        if len({one.operator for one in good}) < plan.minimum_operators:
-            why = "; ".join(f"{one.operator}: {one.reason}" for one in found if one.reason)
-            refused.append(
-                f"{wanted.asset} in {wanted.currency}: {len(good)} of {plan.minimum_operators} sources. {why}"
-            )
+        operators = {one.operator for one in good}
+        if len(operators) < plan.minimum_operators:
+            refused.append(_refusal(plan, wanted, len(operators), found))
             continue
         quotes.append(_quote(plan, wanted, good, as_of))
     return Gathered(tuple(quotes), tuple(heard), tuple(refused))
+
+
+def _refusal(plan: PricePlan, wanted: Wanted, operators: int, found: Sequence[Heard]) -> str:
+    what = f"{wanted.asset} in {wanted.currency}"
+    mean = f", mean of {wanted.lookback_days} days" if wanted.lookback_days else ""
+    why = "; ".join(f"{one.operator}: {one.reason}" for one in found if one.reason)
+    return f"{what}{mean}: {operators} of {plan.minimum_operators} operators. {why}".strip()
 
 
 def _quote(plan: PricePlan, wanted: Wanted, good: Sequence[Heard], as_of: str) -> PriceQuote:
@@ -88,23 +93,34 @@ def _hear(plan: PricePlan, wanted: Wanted, source: Source, as_of: int, transport
     about = (wanted.asset, wanted.currency, wanted.lookback_days, source.operator)
     evidence = ""
     try:
-        points, evidence = _points(wanted, source, transport)
+        if source.dialect == CSV:
+            evidence = "price-plan"
+            points = sorted(Point(moment, exact_price(price)) for moment, price in source.rows or [])
+        else:
+            provider = Provider(source.operator, PLACE, source.dialect, url=source.url)
+            response = transport.send(provider, Request("GET", source.path))
+            evidence = response.evidence
+            points = _points(plan, wanted, source, provider, response)
         price, moment = (_mean if wanted.lookback_days else _latest)(plan, wanted, points, as_of)
     except (ChainError, InputError) as error:
         return Heard(*about, None, None, evidence, str(error)[:300])
     return Heard(*about, price, moment, evidence)
 
 
-def _points(wanted: Wanted, source: Source, transport: Transport) -> tuple[list[Point], str]:
-    if source.dialect == CSV:
-        rows = source.rows or []
-        return sorted(Point(moment, exact_price(price)) for moment, price in rows), "price-plan"
-    provider = Provider(source.operator, PLACE, source.dialect, url=source.url)
-    response = transport.send(provider, Request("GET", source.path))
+def _points(plan: PricePlan, wanted: Wanted, source: Source, provider: Provider, response: Response) -> list[Point]:
+    """Return the prices an interface tells; a redirect is not followed, as it would leave whom the plan names."""
     if response.status >= 300:
         raise InputError(f"HTTP {response.status}")
     names = {"{symbol}": source.symbol, "{currency}": wanted.currency.lower()}
-    return read_points(dialects()[source.dialect], decode_page(provider, response), names), response.evidence
+    points = read_points(plan.dialect_of(source), decode_page(provider, response), names)
+    return [_at_close(point, source.candle_seconds) for point in points]
+
+
+def _at_close(point: Point, candle_seconds: int) -> Point:
+    """Return a candle's price at its last second, which is still a part of its day."""
+    if point.moment is None or not candle_seconds:
+        return point
+    return point._replace(moment=point.moment + candle_seconds - 1)
 
 
 def _latest(plan: PricePlan, wanted: Wanted, points: Sequence[Point], as_of: int) -> tuple[Fraction, int | None]:

@@ -13,7 +13,7 @@ from chains.ids import AssetField
 from chains.providers import describe_validation
 from verifier.errors import InputError
 from verifier.files import read_file
-from verifier.prices.dialects import dialects
+from verifier.prices.dialects import Dialect, dialects
 from verifier.records import parse_record
 
 MAX_PLAN, MAX_CSV = 4 * 1024 * 1024, 16 * 1024 * 1024
@@ -31,12 +31,14 @@ class _Record(BaseModel):
 class Source(_Record):
     """One source: a file (`csv`, whose rows travel in the plan) or a public interface.
 
-    `url` is where it is asked and is never kept; `path` is, and stands in the transcript.
+    `url` is where it is asked and is never kept; `path` is, and stands in the transcript. A candle that is known by its
+    begin closes `candle_seconds` later: that is the time of its price.
     """
 
     operator: str = Field(min_length=1, max_length=64, pattern=r"^[-_.a-zA-Z0-9 ]+$")
     dialect: str = Field(max_length=32)
     symbol: str = Field(default="", max_length=64)
+    candle_seconds: int = Field(default=0, ge=0, le=31 * 86_400)
     path: Text = ""
     url: Text = Field(default="", exclude=True)
     file: Text = Field(default="", exclude=True)
@@ -53,18 +55,27 @@ class Wanted(_Record):
 
 
 class PricePlan(_Record):
-    """All prices of a run, and their rules: how many operators, how old, how far apart, how many days are present."""
+    """All prices of a run, and their rules: how many operators, how old, how far apart, how many days are present.
+
+    `dialect` holds the plan's own dialects, and once it is loaded also the known ones it uses: what they mean later
+    changes nothing in a replay.
+    """
 
     format: Literal["reserve-verifier/prices/1"]
     minimum_operators: int = Field(default=2, ge=1, le=16)
     max_age_seconds: int = Field(default=3_600, ge=0, le=31 * 86_400)
     max_spread: Share = "5/100"
     days_present: Share = "9/10"
+    dialect: dict[str, Dialect] = Field(default_factory=dict, max_length=64)
     price: list[Wanted] = Field(min_length=1, max_length=10_000)
 
     def to_record(self) -> dict[str, Any]:
         """Return what the bundle keeps: no address, the rows of files."""
         return self.model_dump(mode="json", exclude_none=True)
+
+    def dialect_of(self, source: Source) -> Dialect:
+        """Return how a source's answer is read; the plan's own word comes first."""
+        return self.dialect[source.dialect] if source.dialect in self.dialect else dialects()[source.dialect]
 
     @property
     def spread(self) -> Fraction:
@@ -75,9 +86,12 @@ class PricePlan(_Record):
         asked = [(wanted.asset, wanted.currency, wanted.lookback_days) for wanted in self.price]
         if len(set(asked)) != len(asked):
             raise ValueError("one price is asked for twice")
-        unknown = {source.dialect for wanted in self.price for source in wanted.source} - {CSV, *dialects()}
+        known = {CSV, *dialects(), *self.dialect}
+        unknown = {source.dialect for wanted in self.price for source in wanted.source} - known
         if unknown:
-            raise ValueError(f"unknown dialect {sorted(unknown)[0]!r}; known: {', '.join(sorted({CSV, *dialects()}))}")
+            raise ValueError(f"unknown dialect {sorted(unknown)[0]!r}; known: {', '.join(sorted(known))}")
+        if CSV in self.dialect:
+            raise ValueError(f"{CSV!r} is the name of files, not of a dialect")
         return self
 
 
@@ -88,7 +102,10 @@ def load_plan(path: Path) -> PricePlan:
     except (ValidationError, tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         reason = describe_validation(error) if isinstance(error, ValidationError) else str(error)
         raise InputError(f"{path}: {reason}") from error
-    return plan.model_copy(update={"price": [_with_rows(wanted, path.parent) for wanted in plan.price]})
+    used = {source.dialect for wanted in plan.price for source in wanted.source}
+    known = {name: dialect for name, dialect in dialects().items() if name in used}
+    filled = [_with_rows(wanted, path.parent) for wanted in plan.price]
+    return plan.model_copy(update={"price": filled, "dialect": {**known, **plan.dialect}})
 
 
 def read_plan(text: bytes, where: str) -> PricePlan:
@@ -113,14 +130,17 @@ def read_rows(path: Path) -> list[tuple[int, str]]:
         text = read_file(path, MAX_CSV).decode("utf-8-sig")
     except UnicodeDecodeError as error:
         raise InputError(f"{path}: is not UTF-8") from error
-    table = csv.DictReader(text.splitlines())
-    if not {"time", "price"} <= set(table.fieldnames or ()):
-        raise InputError(f"{path}: expected the columns `time` and `price`, found {table.fieldnames}")
-    rows: list[tuple[int, str]] = []
-    for number, row in enumerate(table, 2):
-        if number > MAX_ROWS:
-            raise InputError(f"{path}: more than {MAX_ROWS:,} rows")
-        rows.append((_moment(row["time"], f"{path}: line {number}"), str(row["price"]).strip()))
+    try:
+        table = csv.DictReader(text.splitlines())
+        if not {"time", "price"} <= set(table.fieldnames or ()):
+            raise InputError(f"{path}: expected the columns `time` and `price`, found {table.fieldnames}")
+        rows: list[tuple[int, str]] = []
+        for number, row in enumerate(table, 2):
+            if number > MAX_ROWS:
+                raise InputError(f"{path}: more than {MAX_ROWS:,} rows")
+            rows.append((_moment(row["time"], f"{path}: line {number}"), str(row["price"]).strip()))
+    except csv.Error as error:
+        raise InputError(f"{path}: is no CSV: {error}") from error
     return rows
 
 
