@@ -230,8 +230,8 @@ def _payment(rpc: JsonRpc, block: BlockRef, pin: Any, question: Question) -> Ans
     """Say who paid whom how much of the chain's own coin in a transaction that succeeded, and when."""
     record, inside, evidence = _placed(rpc, block, question)
     receipt = rpc.call("eth_getTransactionReceipt", question.detail)
-    status = receipt.result.get("status") if isinstance(receipt.result, dict) else None
-    if status != "0x1":
+    told = receipt.result if isinstance(receipt.result, dict) else {}
+    if told.get("status") != "0x1" or told.get("blockHash") != inside.get("hash"):
         raise InvalidAnswerError(f"transaction {question.detail[:20]}… did not succeed")
     paid = {
         "sender": canonical_address(str(record.get("from"))),

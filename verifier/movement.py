@@ -27,7 +27,7 @@ from chains.providers import Provider, Providers
 from chains.questions import Question, ask_questions
 from chains.transport import Transport
 from verifier.declaration import Units, UtcTime, utc_seconds
-from verifier.errors import UnavailableError
+from verifier.errors import InputError, UnavailableError
 from verifier.records import parse_record
 
 MAX_TESTS = 100_000
@@ -209,6 +209,8 @@ def _payments(
     minimum_operators: int,
 ) -> list[dict[str, Any]]:
     """Return what the named transactions paid, as far as the operators tell the same."""
+    if len(transactions) > MAX_TESTS:
+        raise InputError(f"{len(transactions):,} transactions are named; at most {MAX_TESTS:,} are asked about")
     asked = [Question(AccountId(f"{network.chain}:{one}"), "payment", one) for one in transactions]
     told = ask_questions(network, voices, transport, tip, asked, minimum_operators) if asked else ()
     return [{**json.loads(one.text), "transaction": one.question.detail} for one in told if one.text is not None]

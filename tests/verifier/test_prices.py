@@ -1,11 +1,7 @@
 """Prices from several sources: exact, recorded, in time, and missing where too few answer."""
 
 import json
-import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
 from fractions import Fraction
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
@@ -15,86 +11,15 @@ from hypothesis import strategies as st
 
 from chains.http import HttpTransport, Limits
 from chains.transcript import RecordingTransport, ReplayTransport
-from chains.transport import Transport
 from tests.verifier.played import played
+from tests.verifier.price_apis import BTC, DAY, NOW, PAGES, apis, chart, gathered, plan, rows_plan, source
 from verifier.declaration import load_declaration, utc_seconds
 from verifier.errors import InputError
 from verifier.further import Plans
 from verifier.prices.dialects import exact_price
-from verifier.prices.gather import Gathered, gather_quotes
-from verifier.prices.plan import PricePlan, load_plan, read_plan
+from verifier.prices.plan import load_plan, read_plan
 from verifier.run import collect, verify_bundle
 from verifier.verdict import Verdict
-
-BTC = "bip122:000000000019d6689c085ae165831e93/slip44:0"
-AS_OF = "2026-11-22T00:00:00Z"
-NOW = utc_seconds(AS_OF)
-DAY = 86_400
-
-
-def candles(price: str, at: int = NOW) -> str:
-    return f"[[{at}, 1, 9, 5, {price}, 7]]"
-
-
-def ohlc(price: str, at: int = NOW) -> str:
-    return json.dumps({"error": [], "result": {"XXBTZJPY": [[at, "1", "9", "1", price, "2", "3", 4]], "last": at}})
-
-
-def chart(price: str, at: int = NOW) -> str:
-    return f'{{"prices": [[{at * 1000}, {price}]]}}'
-
-
-def simple(price: str, at: int = NOW) -> str:
-    return f'{{"bitcoin": {{"jpy": {price}, "last_updated_at": {at}}}}}'
-
-
-@contextmanager
-def apis(pages: dict[str, tuple[int, str]]) -> Iterator[str]:
-    """Serve fixed pages on loopback and yield the address."""
-
-    class Handler(BaseHTTPRequestHandler):
-        def do_GET(self) -> None:
-            status, body = pages.get(self.path, (404, "no such page"))
-            self.send_response(status)
-            if status == 302:
-                self.send_header("Location", "/elsewhere")
-            self.end_headers()
-            self.wfile.write(body.encode())
-
-        def log_message(self, *_: Any) -> None:
-            return
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
-    thread.start()
-    try:
-        yield f"http://127.0.0.1:{server.server_port}"
-    finally:
-        server.shutdown()
-        server.server_close()
-        thread.join()
-
-
-def source(dialect: str, path: str, url: str, operator: str = "") -> dict[str, Any]:
-    symbol = {"kraken-ohlc": "XXBTZJPY", "coingecko-simple": "bitcoin"}.get(dialect, "")
-    return {"operator": operator or dialect, "dialect": dialect, "path": path, "url": url, "symbol": symbol}
-
-
-def plan(*sources: dict[str, Any], lookback: int = 0, **rules: Any) -> PricePlan:
-    wanted = {"asset": BTC, "currency": "JPY", "lookback_days": lookback, "source": list(sources)}
-    return PricePlan.model_validate({"format": "reserve-verifier/prices/1", "price": [wanted], **rules})
-
-
-def gathered(asked: PricePlan, transport: Transport | None = None) -> Gathered:
-    return gather_quotes(asked, AS_OF, transport or HttpTransport(Limits(tries=1, read=5, connect=5)))
-
-
-PAGES = {
-    "/candles": (200, candles("0.1")), "/ohlc": (200, ohlc("0.30")), "/chart": (200, chart("0.2")),
-    "/simple": (200, simple("0.25")), "/late": (200, candles("0.1", NOW - 3_601)), "/nan": (200, ohlc("NaN")),
-    "/negative": (200, ohlc("-1")), "/zero": (200, ohlc("0")), "/huge": (200, ohlc("1e400")),
-    "/moved": (302, ""), "/down": (500, "oops"), "/shape": (200, '{"result": {}}'), "/text": (200, "hello"),
-}  # fmt: skip
 
 
 def test_every_dialect_is_read_exactly_and_the_interval_holds_all() -> None:
@@ -166,51 +91,6 @@ def test_sources_that_are_close_are_not_disputed_and_those_beyond_the_spread_are
     for other, disputed in (("105", False), ("105.0000001", True)):
         (quote,) = gathered(rows_plan([(NOW, "100")], [(NOW, other)])).quotes
         assert ("disputed" in quote.source, quote.high) == (disputed, other)
-
-
-OWN = {"rows": ["ticks"], "price": ["p", 1], "time": ["t"], "unit": "iso"}
-
-
-def test_a_plan_may_bring_its_own_dialect() -> None:
-    pages = {"/own": (200, f'{{"ticks": [{{"t": "{AS_OF}", "p": ["x", 1.5e2]}}]}}')}
-    with apis(pages) as url:
-        asked = plan(source("own", "/own", url), minimum_operators=1, dialect={"own": OWN})
-        assert gathered(asked).quotes[0].low == "150"
-    for broken in ({**OWN, "price": [-1]}, {**OWN, "unit": "days"}, {**OWN, "colour": "x"}, {**OWN, "price": [True]}):
-        with pytest.raises(ValueError, match="own"):
-            plan(source("own", "/own", ""), dialect={"own": broken})
-    with pytest.raises(ValueError, match="name of files"):
-        plan(source("csv", "", ""), dialect={"csv": OWN})
-
-
-@pytest.mark.parametrize(
-    ("dialect", "page"),
-    [
-        ("binance-klines", f'[[{(NOW - 60) * 1000}, "1", "9", "1", "0.1", "5", {NOW * 1000 - 1}, "7"]]'),
-        ("okx-candles", f'{{"code": "0", "data": [["{NOW * 1000}", "1", "9", "1", "0.1", "5"]]}}'),
-        ("bitstamp-ohlc", f'{{"data": {{"pair": "x", "ohlc": [{{"timestamp": "{NOW}", "close": "0.1"}}]}}}}'),
-    ],
-)
-def test_times_and_prices_written_as_text_are_read(dialect: str, page: str) -> None:
-    with apis({"/": (200, page)}) as url:
-        (heard,) = gathered(plan(source(dialect, "/", url), minimum_operators=1)).heard
-    assert (heard.price, abs((heard.moment or 0) - NOW) <= 1) == (Fraction(1, 10), True)
-
-
-def test_the_price_of_a_candle_is_of_its_end() -> None:
-    """A daily candle that begins at the moment closes a day too late; the one before closes in time."""
-    candle = f"[[{NOW}, 1, 9, 5, 200, 7], [{NOW - DAY}, 1, 9, 5, 100, 7]]"
-    with apis({"/": (200, candle)}) as url:
-        daily = {**source("coinbase-candles", "/", url), "candle_seconds": DAY}
-        (heard,) = gathered(plan(daily, minimum_operators=1)).heard
-        assert (heard.price, heard.moment) == (100, NOW - 1)
-        mean = gathered(plan(daily, minimum_operators=1, lookback=1)).quotes[0]
-        assert mean.low == mean.high == "100"
-
-
-def rows_plan(*sources: list[tuple[int, str]], **rules: Any) -> PricePlan:
-    given = [{"operator": f"file {n}", "dialect": "csv", "rows": rows} for n, rows in enumerate(sources)]
-    return plan(*given, **rules)
 
 
 def test_a_mean_over_days_is_exact_and_missing_days_make_none() -> None:

@@ -15,7 +15,7 @@ from verifier.policy.evaluate import evaluate
 from verifier.policy.inputs import Scope
 from verifier.policy.library import load_pack
 from verifier.verdict import Verdict
-from verifier.window import Past, Window
+from verifier.window import Past, Window, WindowPlan
 
 OPENING = BlockRef(CHAIN, 90, "0x" + "33" * 32, BLOCK.time - 1_000)
 
@@ -91,3 +91,16 @@ def test_only_what_came_shortly_before_and_went_back_soon_is_a_round_trip() -> N
     assert trips(came=45, left=55) == [60]  # half a day before, half a day after
     assert trips(came=15, left=55) == []  # three and a half days before
     assert trips(came=45, left=48) == []  # gone before the snapshot
+
+
+def test_the_drawn_blocks_follow_from_the_seed_and_the_pinned_block() -> None:
+    opening = BlockRef(CHAIN, 1_000, "0x" + "33" * 32, 0)
+    last = BlockRef(CHAIN, 101_000, "0x" + "44" * 32, 0)
+    plan, other = (WindowPlan(days=14, seed=digit * 64) for digit in "ab")
+    heights = plan.heights(opening, last)
+    assert heights == plan.heights(opening, last) == tuple(sorted(set(heights)))
+    assert len(heights) == 12 and all(1_000 < height <= 101_000 for height in heights)
+    assert not set(heights) & set(other.heights(opening, last))
+    assert not set(heights) & set(plan.heights(opening, last._replace(hash="0x" + "55" * 32)))
+    assert plan.heights(last, last) == ()
+    assert plan.commitment != other.commitment
