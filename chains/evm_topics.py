@@ -5,202 +5,159 @@ from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
 from chains.decode import parse_json
-from chains.errors import ChainError, IdentifierError, InvalidAnswerError
-from chains.evm.abi import balance_of
+from chains.errors import ChainError, IdentifierError, InvalidAnswerError, ProofError
 from chains.evm.address import canonical_address
-from chains.evm.hexadecimal import data, hexadecimal, quantity
-from chains.evm.keccak import keccak256
+from chains.evm.allowances import PERMIT2, allowance_steps, debt_steps, permitted_steps
+from chains.evm.freezing import frozen_steps
+from chains.evm.header import Header
+from chains.evm.hexadecimal import data, quantity
 from chains.evm.options import read_options
 from chains.evm.proving import prove_header
-from chains.evm.safe.account_code import CodeKind, code_of
-from chains.evm.safe.capture import capture_safe
-from chains.ids import address_of
-from chains.jsonrpc import Answer as Called
+from chains.evm.safe.capture import safe_steps
+from chains.evm.steps import Outcome, Steps, walk_together
+from chains.evm.upgrade import UPGRADE_SLOTS, Told, code_steps, upgrade_steps
+from chains.ids import address_of, chain_of
 from chains.jsonrpc import JsonRpc
 from chains.model import BlockRef
 from chains.network import Network
 from chains.providers import Provider
 from chains.questions import Answer, Question
-from chains.signatures.contract_wallet import ask_is_valid_signature, prove_owner, read_owner
+from chains.signatures.contract_wallet import prove_owner_steps, read_owner_steps, signature_steps
 from chains.transport import Transport
 
+__all__ = ["PERMIT2", "UPGRADE_SLOTS", "answer_questions"]
+
 DIALECTS = ("json-rpc", "web3")
-PERMIT2 = "0x000000000022d473030f116ddee9f6b43ac78ba3"
-ADDRESS_MASK = 2**160 - 1
-
-Calls = list[tuple[str, list[Any]]]
 
 
-class Topic(NamedTuple):
-    """A topic asked in batches: which calls a question takes, and what their answers say together."""
+class Visit(NamedTuple):
+    """One provider asked at one block: how to name the block in calls, and its header as far as its hash was checked.
 
-    calls: Callable[[Question, Any], Calls]
-    read: Callable[[Sequence[Called]], str]
+    `proofs` tells whether the provider is to be asked for proofs of what it could as well just say.
+    """
+
+    block: BlockRef
+    pin: Any
+    header: Header | None = None
+    evidence: str = ""
+    proofs: bool = False
+
+    @property
+    def proving(self) -> Header | None:
+        """The header under which accounts are to be proven; None where words are enough."""
+        return self.header if self.proofs else None
 
 
 def answer_questions(
     network: Network, provider: Provider, transport: Transport, block: BlockRef, questions: Sequence[Question]
 ) -> list[Answer]:
-    """Answer questions through one provider: the simple ones in batches, the others one by one."""
+    """Answer questions through one provider: those about accounts in common batches, those about payments singly."""
     if provider.dialect not in DIALECTS:
         return [Answer(None, (), f"{provider.name}: this dialect answers no questions")] * len(questions)
     options, rpc = read_options(provider), JsonRpc(transport, provider)
     pin: Any = hex(block.height) if options.by_number else {"blockHash": block.hash, "requireCanonical": True}
-    answers: dict[int, Answer] = {}
-    batched = [(number, one) for number, one in enumerate(questions) if one.topic in BATCHED]
-    planned = [(number, BATCHED[one.topic], BATCHED[one.topic].calls(one, pin)) for number, one in batched]
-    told = rpc.batch([call for _, _, calls in planned for call in calls], options.batch)
-    for number, topic, calls in planned:
-        answers[number] = _read(topic, [next(told) for _ in calls])
-    for number, question in enumerate(questions):
-        if number not in answers:
-            answers[number] = _ask_singly(rpc, block, pin, question)
-    return [answers[number] for number in range(len(questions))]
+    visit = _with_header(rpc, Visit(block, pin, proofs=options.proofs), {one.topic for one in questions})
+    together = [one for one in questions if one.topic in TOPICS]
+    outcomes = iter(walk_together(rpc, [TOPICS[one.topic](one, visit) for one in together], options.batch))
+    return [
+        _answer(next(outcomes), visit) if one.topic in TOPICS else _ask_singly(rpc, block, one) for one in questions
+    ]
 
 
-def _read(topic: Topic, called: Sequence[Called]) -> Answer:
-    evidence = tuple(one.evidence for one in called)
+def _with_header(rpc: JsonRpc, visit: Visit, topics: set[str]) -> Visit:
+    """Add the block's header where a topic needs it; without one that fits the hash there are words, and no proofs."""
+    if not ("owner" in topics or (visit.proofs and topics & {"code", "upgrade"})):
+        return visit
     try:
-        return Answer(topic.read(called), evidence)
-    except ChainError as error:
-        return Answer(None, evidence, str(error))
+        header, evidence = prove_header(rpc, visit.block.hash)
+    except ChainError:
+        return visit
+    return visit._replace(header=header, evidence=evidence)
 
 
-def _ask_singly(rpc: JsonRpc, block: BlockRef, pin: Any, question: Question) -> Answer:
+def _answer(outcome: Outcome[Told], visit: Visit) -> Answer:
+    told, evidence, failure = outcome
+    if told is None:
+        return Answer(None, evidence, failure)
+    rests = told.proven or told.remark
+    called = tuple(dict.fromkeys((visit.evidence, *evidence))) if rests and visit.evidence else evidence
+    return Answer(told.text, called, "", told.proven, told.remark)
+
+
+def _ask_singly(rpc: JsonRpc, block: BlockRef, question: Question) -> Answer:
     ask = SINGLE.get(question.topic)
     if ask is None:
-        return Answer(None, (), f"unknown topic {question.topic!r}; known: {', '.join(sorted({*SINGLE, *BATCHED}))}")
+        return Answer(None, (), f"unknown topic {question.topic!r}; known: {', '.join(sorted({*SINGLE, *TOPICS}))}")
     try:
-        return ask(rpc, block, pin, question)
+        return ask(rpc, block, question)
     except ChainError as error:
         return Answer(None, (), str(error))
 
 
-def _code_calls(question: Question, pin: Any) -> Calls:
-    return [("eth_getCode", [address_of(question.account), pin])]
+def _code(question: Question, visit: Visit) -> Steps[Told]:
+    return code_steps(address_of(question.account), visit.pin, visit.proving)
 
 
-def _read_code(called: Sequence[Called]) -> str:
-    found = code_of(data(_result(called[0]), "eth_getCode"))
-    match found.kind:
-        case CodeKind.NONE:
-            return "none"
-        case CodeKind.DELEGATED:
-            return f"delegated {found.delegate}"
-        case CodeKind.CONTRACT:
-            return f"contract {hexadecimal(found.code_hash)}"
+def _upgrade(question: Question, visit: Visit) -> Steps[Told]:
+    return upgrade_steps(address_of(question.account), visit.pin, visit.proving)
 
 
-def _slot_of(name: str) -> str:
-    return f"0x{int.from_bytes(keccak256(name.encode())) - 1:064x}"
-
-
-# Where a proxy keeps who it runs and who may change that. Source: EIP-1967.
-UPGRADE_SLOTS = {name: _slot_of(f"eip1967.proxy.{name}") for name in ("implementation", "admin", "beacon")}
-
-
-def _upgrade_calls(question: Question, pin: Any) -> Calls:
-    return [("eth_getStorageAt", [address_of(question.account), slot, pin]) for slot in UPGRADE_SLOTS.values()]
-
-
-def _read_upgrade(called: Sequence[Called]) -> str:
-    words = [quantity(_result(one), "eth_getStorageAt") & ADDRESS_MASK for one in called]
-    found = [f"{name} 0x{word:040x}" for name, word in zip(UPGRADE_SLOTS, words, strict=True) if word]
-    return ", ".join(found) or "none"
-
-
-def _selector(form: str) -> bytes:
-    return keccak256(form.encode())[:4]
-
-
-def _word(address: str) -> bytes:
-    return bytes(12) + bytes.fromhex(canonical_address(address)[2:])
-
-
-ALLOWANCE = _selector("allowance(address,address)")
-
-
-def _allowance_calls(question: Question, pin: Any) -> Calls:
+def _allowance(question: Question, visit: Visit) -> Steps[Told]:
+    """The detail names token and spender."""
     token, _, spender = question.detail.partition(" ")
-    asked = ALLOWANCE + _word(address_of(question.account)) + _word(spender)
-    return [("eth_call", [{"to": canonical_address(token), "data": hexadecimal(asked)}, pin])]
+    return allowance_steps(address_of(question.account), token, spender, visit.pin)
 
 
-def _read_units(called: Sequence[Called]) -> str:
-    word = data(_result(called[0]), "an amount")
-    if len(word) != 32:
-        raise InvalidAnswerError(f"an amount of {len(word)} bytes")
-    return str(int.from_bytes(word))
+def _permitted(question: Question, visit: Visit) -> Steps[Told]:
+    """The detail names token and spender."""
+    token, _, spender = question.detail.partition(" ")
+    return permitted_steps(address_of(question.account), token, spender, visit.pin)
 
 
-def _balance_calls(question: Question, pin: Any) -> Calls:
-    asked = {"to": canonical_address(question.detail), "data": hexadecimal(balance_of(address_of(question.account)))}
-    return [("eth_call", [asked, pin])]
+def _debt(question: Question, visit: Visit) -> Steps[Told]:
+    return debt_steps(address_of(question.account), question.detail, visit.pin)
 
 
-# How tokens say that an account is frozen, or everything is; a token that knows none of these does not tell.
-ACCOUNT_PROBES = tuple(
-    _selector(f"{name}(address)") for name in ("isBlacklisted", "isBlackListed", "isFrozen", "frozen")
-)
-TOKEN_PROBES = (_selector("paused()"),)
+def _frozen(question: Question, visit: Visit) -> Steps[Told]:
+    account = question.account
+    return frozen_steps(chain_of(account), question.detail, address_of(account), visit.pin)
 
 
-def _frozen_calls(question: Question, pin: Any) -> Calls:
-    probes = [probe + _word(address_of(question.account)) for probe in ACCOUNT_PROBES] + list(TOKEN_PROBES)
-    token = canonical_address(question.detail)
-    return [("eth_call", [{"to": token, "data": hexadecimal(probe)}, pin]) for probe in probes]
+def _safe(question: Question, visit: Visit) -> Steps[Told]:
+    """The record of the account's state, which `prove_safe` accepts under the pinned block's state root."""
+    record = yield from safe_steps(visit.block, question.account, visit.pin)
+    return Told(json.dumps(record, sort_keys=True), proven=True)
 
 
-def _read_frozen(called: Sequence[Called]) -> str:
-    flags = [_flag(one) for one in called]
-    if True in flags[:-1]:
-        return "frozen"
-    if flags[-1]:
-        return "paused"
-    return "free" if False in flags[:-1] else "not told"
+def _owner(question: Question, visit: Visit) -> Steps[Told]:
+    """Who owns a contract. Which slot decides that is the node's word, so that a proof of the slot stands not alone.
 
-
-def _flag(called: Called) -> bool | None:
-    """Return a yes or no; None where the token knows no such question."""
-    if called.error:
-        return None
-    word = data(called.result, "a yes or no")
-    return bool(word[31]) if len(word) == 32 and not any(word[:31]) and word[31] < 2 else None
-
-
-def _result(called: Called) -> Any:
-    if called.error:
-        raise called.error
-    return called.result
-
-
-def _safe(rpc: JsonRpc, block: BlockRef, pin: Any, question: Question) -> Answer:
-    captured = capture_safe(rpc, block, question.account, pin)
-    return Answer(json.dumps(captured.record, sort_keys=True), captured.evidence, proven=True)
-
-
-def _owner(rpc: JsonRpc, block: BlockRef, pin: Any, question: Question) -> Answer:
+    A proof that does not hold leaves the node without a voice.
+    """
     contract = address_of(question.account)
-    evidence: tuple[str, ...] = ()
-    try:
-        header, seen = prove_header(rpc, block.hash)
-        proven = prove_owner(rpc, header, contract, pin)
-        evidence = (seen, *proven.evidence)
-    except ChainError:
-        proven = None
-    if proven is not None and proven.owner is not None:
-        return Answer(proven.owner, evidence, proven=True)
-    told = read_owner(rpc, contract, pin)
-    return Answer(told.owner, (*evidence, *told.evidence), told.failure)
+    if visit.header is not None:
+        try:
+            proven = yield from prove_owner_steps(visit.header, contract, visit.pin)
+        except ProofError:
+            raise
+        except ChainError:
+            proven = None
+        if proven is not None and proven.owner is not None:
+            return Told(proven.owner, remark="by storage proof")
+    told = yield from read_owner_steps(contract, visit.pin)
+    if told.owner is None:
+        raise InvalidAnswerError(told.failure)
+    return Told(told.owner)
 
 
-def _valid_signature(rpc: JsonRpc, block: BlockRef, pin: Any, question: Question) -> Answer:
+def _valid_signature(question: Question, visit: Visit) -> Steps[Told]:
+    """The detail is JSON with `digest` and `signature`."""
     asked = parse_json(question.detail.encode())
     if not isinstance(asked, dict):
         raise IdentifierError("eip-1271 asks for a digest and a signature")
     digest, signature = (data(asked.get(name), name) for name in ("digest", "signature"))
-    told = ask_is_valid_signature(rpc, question.account, digest, signature, pin)
-    return Answer(told.result.reason, told.evidence)
+    judged = yield from signature_steps(question.account, digest, signature, visit.pin)
+    return Told(judged.reason)
 
 
 def _placed(rpc: JsonRpc, block: BlockRef, question: Question) -> tuple[dict[str, Any], Any, tuple[str, ...]]:
@@ -217,7 +174,7 @@ def _placed(rpc: JsonRpc, block: BlockRef, question: Question) -> tuple[dict[str
     return record, inside, (told.evidence, asked.evidence)
 
 
-def _data(rpc: JsonRpc, block: BlockRef, pin: Any, question: Question) -> Answer:
+def _data(rpc: JsonRpc, block: BlockRef, question: Question) -> Answer:
     """Say in which block a transaction is and what data it carries."""
     record, inside, evidence = _placed(rpc, block, question)
     height = quantity(record["blockNumber"], "the block's number")
@@ -226,7 +183,7 @@ def _data(rpc: JsonRpc, block: BlockRef, pin: Any, question: Question) -> Answer
     return Answer(text, evidence)
 
 
-def _payment(rpc: JsonRpc, block: BlockRef, pin: Any, question: Question) -> Answer:
+def _payment(rpc: JsonRpc, block: BlockRef, question: Question) -> Answer:
     """Say who paid whom how much of the chain's own coin in a transaction that succeeded, and when."""
     record, inside, evidence = _placed(rpc, block, question)
     receipt = rpc.call("eth_getTransactionReceipt", question.detail)
@@ -243,17 +200,15 @@ def _payment(rpc: JsonRpc, block: BlockRef, pin: Any, question: Question) -> Ans
     return Answer(json.dumps(paid, sort_keys=True), (*evidence, receipt.evidence))
 
 
-BATCHED: dict[str, Topic] = {
-    "code": Topic(_code_calls, _read_code),
-    "upgrade": Topic(_upgrade_calls, _read_upgrade),
-    "allowance": Topic(_allowance_calls, _read_units),
-    "debt": Topic(_balance_calls, _read_units),
-    "frozen": Topic(_frozen_calls, _read_frozen),
-}
-SINGLE: dict[str, Callable[[JsonRpc, BlockRef, Any, Question], Answer]] = {
+TOPICS: dict[str, Callable[[Question, Visit], Steps[Told]]] = {
+    "code": _code,
+    "upgrade": _upgrade,
+    "allowance": _allowance,
+    "permit2-allowance": _permitted,
+    "debt": _debt,
+    "frozen": _frozen,
     "safe": _safe,
     "owner": _owner,
     "eip-1271": _valid_signature,
-    "data": _data,
-    "payment": _payment,
 }
+SINGLE: dict[str, Callable[[JsonRpc, BlockRef, Question], Answer]] = {"data": _data, "payment": _payment}

@@ -1,6 +1,7 @@
 """What a chain says of an account beyond its balance, at a pinned block, as far as independent operators agree."""
 
 from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from importlib import import_module
 from typing import NamedTuple, cast
 
@@ -24,13 +25,15 @@ class Question(NamedTuple):
 class Answer(NamedTuple):
     """One operator's answer in the topic's own words, or why there is none.
 
-    `proven` when it follows from the block's hash by what was checked here, so that nobody need be believed.
+    `proven` when it follows from the block's hash by what was checked here, so that nobody need be believed. `remark`
+    says what else was checked of an answer that still rests on the operator's word.
     """
 
     text: str | None
     evidence: tuple[str, ...] = ()
     failure: str = ""
     proven: bool = False
+    remark: str = ""
 
 
 class Observation(NamedTuple):
@@ -42,6 +45,7 @@ class Observation(NamedTuple):
     operators: tuple[str, ...]
     evidence: tuple[str, ...] = ()
     failure: str = ""
+    remark: str = ""
 
 
 Answerer = Callable[[Network, Provider, Transport, BlockRef, Sequence[Question]], Sequence[Answer]]
@@ -71,7 +75,9 @@ def ask_questions(
     module, _, function = name.partition(":")
     answerer = cast(Answerer, getattr(import_module(module), function))
     members, _ = trusted_members(network, providers, transport)
-    voices = [(one.provider.operator, _voice(network, one, transport, block, questions, answerer)) for one in members]
+    with ThreadPoolExecutor(max_workers=max(1, len(members))) as pool:
+        said = list(pool.map(lambda one: _voice(network, one, transport, block, questions, answerer), members))
+    voices = [(member.provider.operator, answers) for member, answers in zip(members, said, strict=True)]
     return tuple(
         agree_on_answer(question, [(operator, answers[number]) for operator, answers in voices], minimum_operators)
         for number, question in enumerate(questions)
@@ -92,7 +98,8 @@ def agree_on_answer(question: Question, voices: Sequence[tuple[str, Answer]], mi
         reasons = dict.fromkeys(answer.failure for _, answer in voices if answer.failure)
         return _nothing(question, "; ".join(reasons) or "too few operators answer")
     tier = Tier.CORROBORATED if len(operators) >= 2 else Tier.OBSERVED
-    return Observation(question, given[0][1].text, tier, operators, evidence)
+    remarks = dict.fromkeys(answer.remark for _, answer in given if answer.remark)
+    return Observation(question, given[0][1].text, tier, operators, evidence, remark="; ".join(remarks))
 
 
 def _nothing(question: Question, failure: str) -> Observation:

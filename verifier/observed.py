@@ -3,13 +3,17 @@
 import json
 import tomllib
 from collections.abc import Collection, Iterator, Mapping, Sequence
+from contextlib import suppress
 from functools import cache
 from importlib.resources import files
 from typing import Any, Literal, NamedTuple
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from chains.evm.hexadecimal import hexadecimal
+from chains.addresses import canonical_account
+from chains.errors import ChainError, IdentifierError
+from chains.evm.hexadecimal import data, hexadecimal
+from chains.evm.safe.contracts import known_contracts
 from chains.evm_topics import PERMIT2
 from chains.ids import AccountId, AssetId, ChainId, chain_of, family_of, token_contract
 from chains.panel import Survey
@@ -80,9 +84,15 @@ def ask_chains(
         if survey.block is None or not questions:
             continue
         progress(f"{network.name}, beyond balances", 0, len(questions))
-        voices = providers.serving(ChainId(network.chain))
-        answers = ask_questions(network, voices, transport, survey.block, questions, providers.minimum_operators)
+        voices, least = providers.serving(ChainId(network.chain)), providers.minimum_operators
+        answers = ask_questions(network, voices, transport, survey.block, questions, least)
         found.update(zip(questions, answers, strict=True))
+        if "safe" in plan.topics:
+            asked_for, unknown = unclaimed_safes(answers)
+            safes = [one for one in asked_for if one not in found]
+            told = ask_questions(network, voices, transport, survey.block, safes, least) if safes else ()
+            found.update(zip(safes, told, strict=True))
+            found.update({one: found.get(one, answer) for one, answer in unknown.items()})
         progress(f"{network.name}, beyond balances", len(questions), len(questions))
     return Observed(found, tuple(plan.topics))
 
@@ -104,23 +114,48 @@ def questions_of(
     return found
 
 
+def unclaimed_safes(answers: Sequence[Observation]) -> tuple[list[Question], dict[Question, Observation]]:
+    """Return what to ask of accounts whose code is a Safe's, claimed as one or not: modules move coins in both.
+
+    Beside it, for accounts whose code is not known, that nothing is known of a Safe there either.
+    """
+    wanted: list[Question] = []
+    unknown: dict[Question, Observation] = {}
+    for told in answers:
+        if told.question.topic != "code":
+            continue
+        question = Question(told.question.account, "safe")
+        kind, _, code_hash = (told.text or "").partition(" ")
+        if told.text is None:
+            unknown[question] = told._replace(question=question)
+        elif kind == "contract" and bytes.fromhex(code_hash[2:]) in known_contracts().proxies:
+            wanted.append(question)
+    return wanted, unknown
+
+
 def signature_question(claim: OwnershipClaim) -> Question:
-    """Return the question whether a contract takes a claim's signature for its own. Source: EIP-1271, EIP-191."""
+    """Return the question whether a contract takes a claim's signature for its own. Source: EIP-1271, EIP-191.
+
+    Raises InvalidAnswerError for a signature that is no bytes, IdentifierError for a malformed message or account.
+    """
     digest = text_hash(claim.message)
-    asked = {"digest": hexadecimal(digest or b""), "signature": claim.signature}
-    return Question(AccountId(claim.account), "eip-1271", json.dumps(asked, sort_keys=True))
+    if digest is None:
+        raise IdentifierError("malformed-message")
+    asked = {"digest": hexadecimal(digest), "signature": hexadecimal(data(claim.signature, "the signature"))}
+    return Question(canonical_account(AccountId(claim.account)), "eip-1271", json.dumps(asked, sort_keys=True))
 
 
 def _of_claim(claim: OwnershipClaim) -> Iterator[Question]:
-    account = AccountId(claim.account)
-    if family_of(chain_of(account)) != "eip155":
+    if family_of(chain_of(AccountId(claim.account))) != "eip155":
         return
-    if claim.scheme == "safe":
-        yield Question(account, "safe")
-    elif claim.scheme == "contract-owner":
-        yield Question(account, "owner")
-    elif claim.scheme == "eip-1271":
-        yield signature_question(claim)
+    with suppress(ChainError):  # what nobody can read is refused without asking
+        account = canonical_account(AccountId(claim.account))
+        if claim.scheme == "safe":
+            yield Question(account, "safe")
+        elif claim.scheme == "contract-owner":
+            yield Question(account, "owner")
+        elif claim.scheme == "eip-1271":
+            yield signature_question(claim)
 
 
 @cache

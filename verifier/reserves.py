@@ -70,6 +70,19 @@ class Reserves(NamedTuple):
     results: dict[Holding, Balance | Disagreement]
     surveys: tuple[Survey, ...]
 
+    @property
+    def heights(self) -> dict[ChainId, int]:
+        """The height at which each chain was read."""
+        return {survey.block.chain: survey.block.height for survey in self.surveys if survey.block is not None}
+
+    @property
+    def newest(self) -> dict[AccountId, int]:
+        """The height of the newest coin of each account whose coins are listed; 0 where it has none."""
+        listed = ((one.holding.account, one.coins) for one in self.results.values() if isinstance(one, Balance))
+        return {
+            account: max((coin.height for coin in coins), default=0) for account, coins in listed if coins is not None
+        }
+
 
 def place_holdings(declaration: Declaration) -> Placements:
     """Turn declared wallets into holdings and find coins that are declared twice.

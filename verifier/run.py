@@ -257,8 +257,11 @@ def _check_claims(
     declaration: Declaration, observed: Observed, reserves: Reserves, progress: Progress
 ) -> dict[AccountId, Ownership]:
     of = len(declaration.ownership)
-    heights = {survey.block.chain: survey.block.height for survey in reserves.surveys if survey.block is not None}
-    return check_ownership(declaration, observed, lambda done: progress("claims of control", done, of), heights)
+
+    def report(done: int) -> None:
+        progress("claims of control", done, of)
+
+    return check_ownership(declaration, observed, report, reserves.heights, reserves.newest)
 
 
 def _part(bundle: Bundle, name: str) -> bytes:

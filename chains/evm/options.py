@@ -13,7 +13,7 @@ class Options(NamedTuple):
 
     `batch`: calls per JSON-RPC request (1 to 1000; some providers refuse big batches).
     `multicall`: balances per Multicall3 call (1 to 1000), 0 when switched off with "off".
-    `proofs`: also ask for state proofs (eth_getProof), which cost a request of some kilobytes for each balance.
+    `proofs`: also ask for state proofs (eth_getProof) of balances, code and upgrade slots: some kilobytes for each one.
     `by_number`: pin reads by block number instead of block hash, for nodes without EIP-1898 (eth-tester, ganache).
     """
 

@@ -6,8 +6,10 @@ from chains.errors import IdentifierError, InvalidAnswerError, ProofError, Provi
 from chains.evm.address import canonical_address
 from chains.evm.header import Header
 from chains.evm.hexadecimal import data, hexadecimal, quantity
+from chains.evm.reverts import is_revert
 from chains.evm.safe.account_code import CodeKind, code_of
 from chains.evm.state_proof import verify_proof
+from chains.evm.steps import Steps, result_of, walk_alone
 from chains.ids import AccountId, chain_of, family_of
 from chains.jsonrpc import Answer, JsonRpc
 from chains.signatures.recovered_account import plain_address
@@ -20,7 +22,6 @@ OWNER = bytes.fromhex("8da5cb5b")
 MAX_SIGNATURE_BYTES = 65_536
 MAX_SLOTS = 64
 _ACCEPTED = IS_VALID_SIGNATURE + bytes(28)
-_REVERTED = 3  # the code of a revert in geth and its relatives; others say it in words
 # Two addresses that no contract has for an owner, and the second with other variables in the rest of its word.
 _TRIED = (0xA11CE << 140 | 0x51A7, 0xB0B << 145 | 0x7E57)
 _NOISY = _TRIED[1] | 0x0101 << 160
@@ -49,6 +50,14 @@ class ReadOwner(NamedTuple):
 def ask_is_valid_signature(rpc: JsonRpc, account: AccountId, digest: bytes, signature: bytes, pin: Any) -> Asked:
     """Ask a node whether the contract at an account takes a signature over a 32-byte digest for its own, at a block.
 
+    Results and errors as in `signature_steps`.
+    """
+    return Asked(*walk_alone(rpc, signature_steps(account, digest, signature, pin)))
+
+
+def signature_steps(account: AccountId, digest: bytes, signature: bytes, pin: Any) -> Steps[OwnershipResult]:
+    """Ask whether the contract at an account takes a signature over a 32-byte digest for its own, at a block.
+
     `pin` is the block parameter of the calls. The answer is the node's word, and the contract's: code can accept
     whatever it likes. Reasons: `signed` (the answer is exactly 0x1626ba7e in a word of its own), `not-signed` (another
     word), `reverted`, `short-answer`, `malformed-signature`, `no-contract`, `delegated` (a key's account under
@@ -59,29 +68,26 @@ def ask_is_valid_signature(rpc: JsonRpc, account: AccountId, digest: bytes, sign
     if len(digest) != 32:
         raise IdentifierError(f"a digest of {len(digest)} bytes; expected 32")
     address = plain_address(account)
-    evidence: list[str] = []
-
-    def answer(reason: str) -> Asked:
-        valid = reason == "signed"
-        return Asked(OwnershipResult(valid, reason, SCHEME, account, account if valid else None), tuple(evidence))
-
     if len(signature) > MAX_SIGNATURE_BYTES:
-        return answer("malformed-signature")
+        return _judged(account, "malformed-signature")
     # 1. There is a contract, and not a key's account that runs somebody's code
-    asked = rpc.call("eth_getCode", address, pin)
-    evidence.append(asked.evidence)
-    kind = code_of(data(asked.result, "eth_getCode")).kind
+    (asked,) = yield [("eth_getCode", [address, pin])]
+    kind = code_of(data(result_of(asked), "eth_getCode")).kind
     if kind is not CodeKind.CONTRACT:
-        return answer("no-contract" if kind is CodeKind.NONE else "delegated")
+        return _judged(account, "no-contract" if kind is CodeKind.NONE else "delegated")
     # 2. It answers with the word of acceptance, whole and alone
-    called = rpc.ask("eth_call", {"to": address, "data": hexadecimal(is_valid_signature(digest, signature))}, pin)
-    evidence.append(called.evidence)
+    (called,) = yield [("eth_call", [{"to": address, "data": hexadecimal(is_valid_signature(digest, signature))}, pin])]
     if called.error:
-        return answer(_reverted(called.error))
+        return _judged(account, _reverted(called.error))
     returned = data(called.result, "isValidSignature")
     if len(returned) < len(_ACCEPTED):
-        return answer("short-answer")
-    return answer("signed" if returned == _ACCEPTED else "not-signed")
+        return _judged(account, "short-answer")
+    return _judged(account, "signed" if returned == _ACCEPTED else "not-signed")
+
+
+def _judged(account: AccountId, reason: str) -> OwnershipResult:
+    valid = reason == "signed"
+    return OwnershipResult(valid, reason, SCHEME, account, account if valid else None)
 
 
 def is_valid_signature(digest: bytes, signature: bytes) -> bytes:
@@ -91,42 +97,50 @@ def is_valid_signature(digest: bytes, signature: bytes) -> bytes:
 
 
 def read_owner(rpc: JsonRpc, contract: str, pin: Any) -> ReadOwner:
-    """Ask a node for the `owner()` of a contract at a block; a contract without one is a failure, not an error.
+    """Ask a node for the `owner()` of a contract at a block; results and errors as in `read_owner_steps`."""
+    found, evidence = walk_alone(rpc, read_owner_steps(contract, pin))
+    return found._replace(evidence=evidence)
+
+
+def read_owner_steps(contract: str, pin: Any) -> Steps[ReadOwner]:
+    """Ask for the `owner()` of a contract at a block; a contract without one is a failure, not an error.
 
     Raises ProviderError when the node cannot say. Source: EIP-173.
     """
-    called = rpc.ask("eth_call", _owner_call(contract), pin)
+    (called,) = yield [("eth_call", [_owner_call(contract), pin])]
     if called.error:
-        return ReadOwner(None, (called.evidence,), _reverted(called.error))
+        return ReadOwner(None, (), _reverted(called.error))
     owner = _address(called)
-    return ReadOwner(owner, (called.evidence,), "" if owner else "owner() answered no address")
+    return ReadOwner(owner, (), "" if owner else "owner() answered no address")
 
 
 def prove_owner(rpc: JsonRpc, header: Header, contract: str, pin: Any) -> ReadOwner:
+    """Prove who owns a contract by the storage slot that decides `owner()`; as `prove_owner_steps`."""
+    found, evidence = walk_alone(rpc, prove_owner_steps(header, contract, pin))
+    return found._replace(evidence=evidence)
+
+
+def prove_owner_steps(header: Header, contract: str, pin: Any) -> Steps[ReadOwner]:
     """Prove who owns a contract by the storage slot that decides `owner()`, found by cause as token balances are.
 
     The slot's value follows from the header's state root; that this slot decides is still the node's word. Returns a
     failure when no slot of the contract's own alone decides. Raises ChainError when the node gives no proof or one
-    that does not hold.
+    that does not hold (ProofError).
     """
     address = canonical_address(contract)
     call = _owner_call(address)
-    listed = rpc.call("eth_createAccessList", call, pin)
-    evidence = [listed.evidence]
-    for slot in _own_slots(listed.result, address):
-        calls = [("eth_call", [call, pin, _overriding(address, slot, tried)]) for tried in (*_TRIED, _NOISY)]
-        answers = list(rpc.batch(calls))
-        evidence += [answer.evidence for answer in answers]
+    (listed,) = yield [("eth_createAccessList", [call, pin])]
+    for slot in _own_slots(result_of(listed), address):
+        answers = yield [("eth_call", [call, pin, _overriding(address, slot, tried)]) for tried in (*_TRIED, _NOISY)]
         plain, other, noisy = (None if answer.error else _address(answer) for answer in answers)
         if (plain, other) != tuple(f"0x{tried:040x}" for tried in _TRIED):
             continue
-        proof = rpc.call("eth_getProof", address, [f"0x{slot:064x}"], pin)
-        evidence.append(proof.evidence)
-        word = _proven_word(header, address, slot, proof.result)
+        (proof,) = yield [("eth_getProof", [address, [f"0x{slot:064x}"], pin])]
+        word = _proven_word(header, address, slot, result_of(proof))
         if noisy != other and word > _ADDRESS:
             break
-        return ReadOwner(f"0x{word & _ADDRESS:040x}", tuple(evidence), proven=True)
-    return ReadOwner(None, tuple(evidence), "no storage slot of the contract alone decides owner()")
+        return ReadOwner(f"0x{word & _ADDRESS:040x}", (), proven=True)
+    return ReadOwner(None, (), "no storage slot of the contract alone decides owner()")
 
 
 def _proven_word(header: Header, address: str, slot: int, answer: Any) -> int:
@@ -167,7 +181,6 @@ def _overriding(address: str, slot: int, value: int) -> dict[str, Any]:
 
 def _reverted(error: ProviderError) -> str:
     """Tell a contract that refuses from a node that cannot say, which is raised on."""
-    said = str(error).partition(": ")[2].lower()  # what stands before is the provider's name
-    if error.code == _REVERTED or "execution reverted" in said or "exception while processing transaction" in said:
+    if is_revert(error):
         return "reverted"
     raise error

@@ -146,8 +146,11 @@ def test_a_node_that_lies_about_owners_gives_no_record(wallet: SafeWallet) -> No
         def __init__(self, rpc: Any) -> None:
             self._rpc = rpc
 
-        def call(self, method: str, *parameters: Any) -> Any:
-            answer = self._rpc.call(method, *parameters)
+        def batch(self, calls: Any) -> Any:
+            return [self.ask(method, *parameters) for method, parameters in calls]
+
+        def ask(self, method: str, *parameters: Any) -> Any:
+            answer = self._rpc.ask(method, *parameters)
             if method == "eth_getStorageAt":
                 word = answer.result
                 return answer._replace(result="0x" + owner(STRANGER)[2:].rjust(64, "0") if word[-2:] != "01" else word)

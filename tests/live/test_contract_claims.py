@@ -1,6 +1,7 @@
 """Claims for contracts in a declaration: owners by proof at the pinned block, replayed offline; lies change nothing."""
 
 import json
+import socket
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -37,7 +38,7 @@ from verifier.ownership.claims import Control, Ownership
 from verifier.ownership.signing import make_claim
 from verifier.policy.evaluate import evaluate
 from verifier.policy.library import load_pack
-from verifier.run import collect, replay
+from verifier.run import collect, replay, verify_bundle
 from verifier.verdict import Verdict
 
 ETH = AssetId(network_of(CHAIN).native_asset)
@@ -186,7 +187,7 @@ def test_an_owned_contract_and_a_contracts_own_word(factory: SafeFactory, tmp_pa
     claims = [claim(owned, "contract-owner", text, by(FIRST)), claim(wallet.account, "eip-1271", text, word)]
     case = collected(tmp_path / "good", anvil, [owned, wallet.account], claims, as_of=as_of)
     assert control(case, owned).control is Control.SIGNED
-    assert "owner by proof" in control(case, owned).reason
+    assert control(case, owned).reason.endswith("(the contract's owner: observed by anvil; by storage proof)")
     assert control(case, wallet.account).control is Control.SIGNED
     assert "own word" in control(case, wallet.account).reason
     forged = [
@@ -195,6 +196,31 @@ def test_an_owned_contract_and_a_contracts_own_word(factory: SafeFactory, tmp_pa
     ]
     refused = collected(tmp_path / "forged", anvil, [owned, wallet.account], forged, as_of=as_of)
     assert {control(refused, one).control for one in (owned, wallet.account)} == {Control.REFUSED}
+
+
+@pytest.mark.real_anvil
+def test_all_three_kinds_of_contract_replay_without_a_socket(
+    factory: SafeFactory, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    anvil, safe, other = factory.anvil, factory.create([FIRST, SECOND, THIRD], 2), factory.create([FIRST, SECOND], 2)
+    anvil.rpc("anvil_setCode", OWNED, ANSWERS_SLOT_0)
+    anvil.rpc("anvil_setStorageAt", OWNED, f"0x{0:064x}", "0x" + owner(FIRST)[2:].zfill(64))
+    anvil.rpc("evm_mine")
+    owned, as_of = account_id(f"{CHAIN}:{OWNED}"), now(anvil)
+    text, key_account = message(as_of), account_id(f"{CHAIN}:{owner(FIRST)}")
+    claims = [
+        claim(safe.account, "safe", text, sign_message(safe.address, text, PAIR)),
+        claim(other.account, "eip-1271", text, sign_message(other.address, text, PAIR)),
+        claim(
+            owned, "contract-owner", text, make_claim(key_account, "eip-191", text, owner_key(FIRST).secret).signature
+        ),
+    ]
+    case = collected(tmp_path, anvil, [safe.account, other.account, owned], claims, as_of=as_of)
+    monkeypatch.setattr(socket, "socket", None)
+    monkeypatch.setattr(socket, "create_connection", None)
+    again = verify_bundle(tmp_path / "run").case
+    assert again.digest == case.digest
+    assert {control(again, one).control for one in (safe.account, other.account, owned)} == {Control.SIGNED}
 
 
 @pytest.mark.real_anvil

@@ -12,6 +12,7 @@ from chains.ids import AccountId, AssetId, account_id, address_of
 from tests.live.anvil import CHAIN, harness
 from tests.live.bitcoind import knots_harness
 from tests.live.played_days import AnvilDays, KnotsDays, strict_findings
+from tests.live.safe_wallet import FIRST, PAIR, SECOND, SafeFactory, call_data
 from verifier.further import Plans
 from verifier.observed import QuestionPlan
 from verifier.policy.finding import Finding
@@ -56,6 +57,18 @@ def test_a_key_that_lets_code_act_for_it_is_seen(anvil: AnvilDays, tmp_path: Pat
     own = judged(anvil, tmp_path / "own", {"client-hot": ([plain], token), "proprietary": ([lent], token)})[rule]
     assert own.verdict is PASS
     assert judged(anvil, tmp_path / "open", {"client-hot": ([lent], token)}, BALANCES)[rule].verdict is OPEN
+
+
+@pytest.mark.real_anvil
+def test_a_safe_with_modules_is_seen_though_nobody_claims_it(anvil: AnvilDays, tmp_path: Path) -> None:
+    wallet, token = SafeFactory(anvil.anvil, "1.4.1").create([FIRST, SECOND], 2), [anvil.asset]
+    anvil.move(anvil.fund(5), wallet.account, 5)
+    rule, pools = ("STRICT-MODULES", "attestation"), {"client-cold": ([wallet.account], token)}
+    assert judged(anvil, tmp_path / "kept", pools)[rule].verdict is PASS
+    wallet.execute(PAIR, call_data("enableModule(address)", "0x" + "bd" * 20))
+    broken = judged(anvil, tmp_path / "broken", pools)[rule]
+    assert (broken.verdict, "0x" + "bd" * 20 in broken.text) == (FAIL, True)
+    assert judged(anvil, tmp_path / "open", pools, BALANCES)[rule].verdict is OPEN
 
 
 @pytest.mark.real_anvil

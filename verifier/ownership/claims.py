@@ -11,10 +11,9 @@ from types import MappingProxyType
 from typing import Any, NamedTuple
 
 from chains.addresses import canonical_account
-from chains.errors import ChainError
+from chains.errors import ChainError, IdentifierError
 from chains.evm.safe.record import read_record
-from chains.ids import AccountId, ChainId, chain_of
-from chains.model import Tier
+from chains.ids import AccountId, ChainId, chain_of, family_of
 from chains.questions import Observation
 from chains.signatures import verify
 from chains.signatures.result import OwnershipResult
@@ -24,6 +23,7 @@ from verifier.ownership.binding import Binding, Terms, age_days, bind, terms_of
 
 MANY, PORTION = 5_000, 500
 FIRST_TIME = 500_000_000  # from here on a lock time counts seconds, below it blocks. Source: BIP-65
+_AGE, _AGE_IN_TIME, _AGE_UNIT = 0xFFFF, 1 << 22, 512  # an age counts blocks, or units of 512 seconds. Source: BIP-68
 # What a scheme must be told by whoever verifies: a claim that brought its own state root would prove itself.
 OURS = frozenset({"state_root"})
 CONTRACT_SCHEMES = frozenset({"safe", "contract-owner", "eip-1271"})
@@ -49,7 +49,8 @@ class Ownership(NamedTuple):
     """The best claim for one account: did its key sign, what does the message name, and how old is it.
 
     `age_days` counts from the date in the message to the declaration's `as_of`; None when the message states no date.
-    `from_height` is the height from which the script that signed can spend, 0 for at once.
+    `from_height` is the height from which the script that signed can spend, 0 for at once; `from_age` the age that a
+    coin must have for it, as BIP-68 writes it.
     """
 
     account: AccountId
@@ -59,6 +60,7 @@ class Ownership(NamedTuple):
     reason: str
     age_days: int | None = None
     from_height: int = 0
+    from_age: int = 0
 
 
 def check_ownership(
@@ -66,18 +68,20 @@ def check_ownership(
     observed: Observed = NOTHING,
     progress: Progress = lambda done: None,
     heights: Mapping[ChainId, int] = MappingProxyType({}),
+    newest: Mapping[AccountId, int] = MappingProxyType({}),
 ) -> dict[AccountId, Ownership]:
     """Check every ownership claim; the best one per account counts. An unreadable claim is refused, not fatal.
 
     Claims for contracts are judged by what was `observed` on the chain; scripts that open only at a later height than
-    the pinned ones (`heights`) show no control today. Many claims are checked by one process per core; `progress` is
+    the pinned ones (`heights`), or when the account's `newest` coin (the height of its block) is older, show no control
+    today. Many claims are checked by one process per core; `progress` is
     told how many are done.
     """
     found: dict[AccountId, Ownership] = {}
     terms = terms_of(declaration)
     keys = [claim for claim in declaration.ownership if claim.scheme not in CONTRACT_SCHEMES]
     contracts = [claim for claim in declaration.ownership if claim.scheme in CONTRACT_SCHEMES]
-    signed = (_unless_locked(result, heights) for result in _checked(terms, keys))
+    signed = (_unless_young(_unless_locked(result, heights), heights, newest) for result in _checked(terms, keys))
     results = chain(signed, (check_contract(terms, claim, observed) for claim in contracts))
     for done, result in enumerate(results, 1):
         if done % PORTION == 0:
@@ -116,7 +120,7 @@ def check_claim(terms: Terms, claim: OwnershipClaim) -> Ownership:
         opens = f"time-locked until {utc_text(result.valid_from_time)}"
         return Ownership(account, Control.REFUSED, claim.scheme, binding, opens, age)
     locked = result.valid_from_time if result.valid_from_time < FIRST_TIME else 0
-    return Ownership(account, control, claim.scheme, binding, result.reason, age, locked)
+    return Ownership(account, control, claim.scheme, binding, result.reason, age, locked, result.valid_from_age)
 
 
 def _unless_locked(claim: Ownership, heights: Mapping[ChainId, int]) -> Ownership:
@@ -131,12 +135,27 @@ def _unless_locked(claim: Ownership, heights: Mapping[ChainId, int]) -> Ownershi
     return claim
 
 
+def _unless_young(claim: Ownership, heights: Mapping[ChainId, int], newest: Mapping[AccountId, int]) -> Ownership:
+    """Refuse a claim whose script opens only for coins older than the account's newest. Source: BIP-68."""
+    if not claim.from_age or claim.control is not Control.SIGNED:
+        return claim
+    blocks = claim.from_age & _AGE
+    height, coin = heights.get(chain_of(claim.account)), newest.get(claim.account)
+    if claim.from_age & _AGE_IN_TIME or height is None or coin is None:
+        said = f"{blocks * _AGE_UNIT} seconds" if claim.from_age & _AGE_IN_TIME else f"{blocks} blocks"
+        return claim._replace(control=Control.UNKNOWN, reason=f"opens for coins that are {said} old")
+    if height + 1 - coin < blocks:  # the next block may hold what spends it
+        return claim._replace(control=Control.REFUSED, reason=f"time-locked until its coins are {blocks} blocks old")
+    return claim
+
+
 def check_contract(terms: Terms, claim: OwnershipClaim, observed: Observed) -> Ownership:
     """Check a claim for a contract by what the chain says of it at the pinned block.
 
     `safe`: the owners follow from a proof under the state root of the pinned block, and sign. `contract-owner`: the
     key account that the contract names as its owner signs. `eip-1271`: the contract itself takes the signature, which
-    is its own word. What the chain has not told leaves the claim unknown, neither shown nor refused.
+    is its own word. What the chain has not told leaves the claim unknown, neither shown nor refused; a claim that
+    nobody could ask about is refused.
     """
     binding, age = bind(terms, claim.message), age_days(terms, claim.message)
     account = AccountId(claim.account)
@@ -146,7 +165,7 @@ def check_contract(terms: Terms, claim: OwnershipClaim, observed: Observed) -> O
 
     try:
         account = canonical_account(account)
-        told = _observation(claim, observed)
+        told = _observation(claim, account, observed)
         if told is None or told.text is None:
             return judged(Control.UNKNOWN, told.failure if told else "the chain was not asked")
         result = _contract_result(claim, account, told)
@@ -155,8 +174,9 @@ def check_contract(terms: Terms, claim: OwnershipClaim, observed: Observed) -> O
     return judged(Control.SIGNED if result.valid else Control.REFUSED, result.reason)
 
 
-def _observation(claim: OwnershipClaim, observed: Observed) -> Observation | None:
-    account = AccountId(claim.account)
+def _observation(claim: OwnershipClaim, account: AccountId, observed: Observed) -> Observation | None:
+    if family_of(chain_of(account)) != "eip155":
+        raise IdentifierError(f"{claim.scheme} serves accounts of eip155 only")
     match claim.scheme:
         case "safe":
             return observed.of(account, "safe")
@@ -176,10 +196,15 @@ def _contract_result(claim: OwnershipClaim, account: AccountId, told: Observatio
     if claim.scheme == "contract-owner":
         owner = AccountId(f"{chain_of(account)}:{text}")
         signed = verify("eip-191", owner, claim.message, claim.signature)
-        known = "owner by proof" if told.tier is Tier.PROVEN else f"owner {told.tier.label}"
-        return signed._replace(account=account, reason=f"{signed.reason} ({known})")
+        return signed._replace(account=account, reason=f"{signed.reason} (the contract's owner: {_word_of(told)})")
     valid = text == "signed"
-    return OwnershipResult(valid, f"{text} (the contract's own word, {told.tier.label})", claim.scheme, account)
+    return OwnershipResult(valid, f"{text} (the contract's own word: {_word_of(told)})", claim.scheme, account)
+
+
+def _word_of(told: Observation) -> str:
+    """Say on whose word an observation rests."""
+    said = f"{told.tier.label} by {', '.join(told.operators)}"
+    return f"{said}; {told.remark}" if told.remark else said
 
 
 def control_of(ownership: Ownership | None, pool: Pool) -> Control:
