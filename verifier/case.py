@@ -11,7 +11,7 @@ from chains.ids import AccountId, AssetId, ChainId
 from chains.model import Anchor, Balance, BlockRef, Disagreement, Exclusion, Holding, ProofKind, Tier
 from chains.network import network_of
 from verifier.canonical import digest
-from verifier.declaration import Declaration, Pool
+from verifier.declaration import PROTECTED_POOLS, Declaration, Pool
 from verifier.errors import InputError
 from verifier.liabilities.check import Liabilities
 from verifier.observed import Observed
@@ -86,6 +86,11 @@ class Case(BaseModel):
         for position in self.positions:
             found.setdefault(position.placement.holding.account, position.placement.pool)
         return found
+
+    @cached_property
+    def protected_accounts(self) -> frozenset[AccountId]:
+        """The accounts that any position names as something clients rely on."""
+        return frozenset(p.placement.holding.account for p in self.positions if p.placement.pool in PROTECTED_POOLS)
 
     @cached_property
     def _units(self) -> dict[Holding, int]:

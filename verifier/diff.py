@@ -10,7 +10,7 @@ from verifier.case import Case
 from verifier.declaration import CLIENT_POOLS
 from verifier.errors import InputError
 from verifier.ownership.claims import reused_claims
-from verifier.policy.amounts import show_units
+from verifier.policy.amounts import show_percent, show_units
 from verifier.policy.eligibility import pool_amount
 from verifier.verdict import Verdict
 
@@ -148,18 +148,13 @@ def _coverage(earlier: Case, later: Case) -> Iterator[Change]:
     for asset in symbols:
         before, after = (_ratio(case, AssetId(asset)) for case in (earlier, later))
         if before is not None and after is not None and before != after:
-            text = f"{symbols[asset]}: coverage {_percent(before)} before, {_percent(after)} now"
+            text = f"{symbols[asset]}: coverage {show_percent(before)} before, {show_percent(after)} now"
             yield Change("coverage-moved", text, after < 1 <= before)
 
 
 def _ratio(case: Case, asset: AssetId) -> Fraction | None:
     owed = case.liabilities.totals.get(asset) if case.liabilities else None
     return Fraction(pool_amount(case, asset, CLIENT_POOLS, signed_only=True).low, owed) if owed else None
-
-
-def _percent(ratio: Fraction) -> str:
-    hundredths = ratio.numerator * 10_000 // ratio.denominator
-    return f"{hundredths // 100}.{hundredths % 100:02d} %"
 
 
 def _signatures(earlier: Case, later: Case) -> Iterator[Change]:

@@ -21,12 +21,11 @@ from chains.providers import Providers
 from chains.questions import Observation, Question, ask_questions
 from chains.signatures.safe import text_hash
 from chains.transport import Transport
-from verifier.declaration import CLIENT_POOLS, Declaration, OwnershipClaim, Pool
+from verifier.declaration import PROTECTED_POOLS, Declaration, OwnershipClaim
 from verifier.records import parse_record
 from verifier.reserves import Placement, Progress, silent
 
 TOPICS = ("safe", "owner", "eip-1271", "code", "upgrade", "allowance", "frozen", "debt")
-PROTECTED = (*CLIENT_POOLS, Pool.GUARANTEE, Pool.RESERVE_FUND)
 
 
 class QuestionPlan(BaseModel):
@@ -167,7 +166,7 @@ def debt_tokens() -> dict[AssetId, AssetId]:
 
 def _of_placement(placement: Placement) -> Iterator[Question]:
     account, asset, pool = placement.holding.account, AssetId(placement.holding.asset), placement.pool
-    if pool not in PROTECTED:
+    if pool not in PROTECTED_POOLS:
         return
     yield Question(account, "code")
     yield Question(account, "upgrade")

@@ -8,7 +8,7 @@ from chains.bitcoin.spending import Lock
 from chains.ids import AssetId, ChainId
 from chains.model import BlockRef, Tier, UnspentOutput
 from chains.questions import Observation, Question
-from tests.verifier.cases import ETH, USD, case, position
+from tests.verifier.cases import ETH, case, position
 from verifier.declaration import Pool
 from verifier.liquidity.coins import Slice, slices_of_coins
 from verifier.liquidity.forms import form_of
@@ -17,6 +17,7 @@ from verifier.observed import Observed
 from verifier.ownership.claims import Control
 from verifier.policy.case_amounts import Amounts
 
+USDC = AssetId("eip155:1/erc20:0xa0b86991c6218b36c1d19d4a2e9eb0ce3606eb48")
 TIP = BlockRef(ChainId("bip122:000000000019d6689c085ae165831e93"), 800_000, "00" * 32, 1_700_000_000)
 
 
@@ -83,15 +84,19 @@ def test_what_nobody_is_shown_to_control_may_be_there_and_may_not() -> None:
     assert Amounts(refused).liquid(ETH, Pool.RESERVE_FUND, 24).value == (0, 0)
 
 
-@pytest.mark.parametrize(("said", "high"), [("free", 0), ("frozen", 0), ("paused", 0), (None, 0)])
-def test_frozen_coins_are_not_liquid(said: str | None, high: int) -> None:
-    made = case(position(Pool.RESERVE_FUND, 100, USD))
-    holder, token = made.positions[0].placement.holding.account, str(USD).rpartition(":")[2]
+@pytest.mark.parametrize(
+    ("said", "bounds"),
+    [("free", (100, 100)), ("frozen", (0, 0)), ("paused", (0, 0)), ("not told", (0, 100)), (None, (0, 100))],
+)
+def test_frozen_coins_are_not_liquid(said: str | None, bounds: tuple[int, int]) -> None:
+    made = case(position(Pool.RESERVE_FUND, 100, USDC))
+    holder, token = made.positions[0].placement.holding.account, USDC.rpartition(":")[2]
     question = Question(holder, "frozen", token)
     told = Observation(question, said, Tier.OBSERVED, ("operator",))
     asked = made.model_copy(update={"observed": Observed({question: told}, ("frozen",))})
-    assert frozen_by(asked, holder, USD) is (said in ("frozen", "paused"))
-    found = frozen_units(asked, USD)
+    frozen, silent = said in ("frozen", "paused"), said in ("not told", None)
+    assert frozen_by(asked, holder, USDC) is (None if silent else frozen)
+    found = frozen_units(asked, USDC)
     assert found is not None
-    assert (found.units, bool(found.open)) == (100 if said in ("frozen", "paused") else 0, said is None)
-    assert Amounts(asked).liquid(USD, Pool.RESERVE_FUND, 24).value.low == high
+    assert (found.total, bool(found.open)) == (100 if frozen else 0, silent)
+    assert Amounts(asked).liquid(USDC, Pool.RESERVE_FUND, 24).value == bounds

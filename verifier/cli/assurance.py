@@ -5,6 +5,8 @@ from typing import Annotated, Any
 
 import typer
 
+from verifier.cli.terminal import print_result
+
 GROUP = """Assurance: how surely an omitted account would have been found.
 
 Everything here holds on one condition: nobody could know beforehand who would check.
@@ -28,7 +30,7 @@ def proven(
     from verifier.assurance import describe, proven_by
 
     found = [proven_by(_group(text), _share(confidence)) for text in groups]
-    _print({"groups": [one.to_record() for one in found]}, as_json, describe(found))
+    print_result({"groups": [one.to_record() for one in found]}, as_json, describe(found))
 
 
 @app.command("needed")
@@ -46,7 +48,7 @@ def needed(
 
     count = checks_needed(accounts, wrong, _share(confidence))
     line = f"{count:,} of {accounts:,} accounts must check to meet one of {wrong:,} with {confidence}"
-    _print({"accounts": accounts, "wrong": wrong, "confidence": confidence, "checks": count}, as_json, [line])
+    print_result({"accounts": accounts, "wrong": wrong, "confidence": confidence, "checks": count}, as_json, [line])
 
 
 @app.command("draw")
@@ -70,7 +72,7 @@ def draw(
     except ValueError as error:
         raise InputError(f"{beacon[:80]!r} is not hexadecimal") from error
     places = draw_sample(accounts, size, value)
-    _print({"places": places}, as_json, [str(place) for place in places])
+    print_result({"places": places}, as_json, [str(place) for place in places])
 
 
 def _group(text: str) -> Any:
@@ -91,12 +93,3 @@ def _share(text: str) -> Fraction:
         return Fraction(text)
     except (ValueError, ZeroDivisionError) as error:
         raise InputError(f"{text!r} is no share; expected one such as 95/100") from error
-
-
-def _print(record: dict[str, Any], as_json: bool, lines: list[str]) -> None:
-    from verifier.cli.terminal import print_json
-
-    if as_json:
-        print_json(record)
-    else:
-        typer.echo("\n".join(lines))

@@ -6,6 +6,8 @@ from typing import Annotated, Any
 
 import typer
 
+from verifier.cli.terminal import print_result
+
 GROUP = """Transparency log: what was published once cannot be shown differently to somebody else.
 
 An exchange appends each run (`init`, `append`), anybody serves the folder as plain files. Witnesses cosign a head only
@@ -33,7 +35,7 @@ def key(
     new_key(out)
     signer = load_signer(out, name)
     halves = {"log": str(signer.key()), "witness": str(signer.key(COSIGNATURE))}
-    _print(halves, as_json, [f"{what} {half}" for what, half in halves.items()])
+    print_result(halves, as_json, [f"{what} {half}" for what, half in halves.items()])
 
 
 @app.command("init")
@@ -52,7 +54,7 @@ def init(
 
     signer = load_signer(key, origin)
     create_log(folder, signer)
-    _print({"origin": origin, "key": str(signer.key())}, as_json, [f"{folder}: empty log", str(signer.key())])
+    print_result({"origin": origin, "key": str(signer.key())}, as_json, [f"{folder}: empty log", str(signer.key())])
 
 
 @app.command("append")
@@ -75,7 +77,7 @@ def append(
     note = append_entries(folder, [entry_of(path) for path in entries], load_signer(key, origin))
     head = read_checkpoint(note, str(folder))
     record = {"origin": head.origin, "size": head.size, "root": head.root.hex(), "appended": len(entries)}
-    _print(record, as_json, [f"{folder}: {head.size:,} entries, root {head.root.hex()}"])
+    print_result(record, as_json, [f"{folder}: {head.size:,} entries, root {head.root.hex()}"])
 
 
 @app.command("verify")
@@ -109,7 +111,7 @@ def verify(
     lines = [f"{str(record['verdict']).upper()}: {accepted.checkpoint.origin}, {size:,} entries"]
     lines += [f"  {problem}" for problem in audit.problems[:20]]
     lines += [] if accepted.quorum else ["  too few witnesses have seen this head"]
-    _print(record, as_json, lines)
+    print_result(record, as_json, lines)
     raise typer.Exit({"pass": 0, "fail": 1}.get(str(record["verdict"]), 2))
 
 
@@ -149,7 +151,7 @@ def check(
     try:
         accepted = check_proof(parsed, entry_of(entry), _policy(policy), str(proof))
     except InputError as error:
-        _print({"verdict": "refused", "reason": str(error)}, as_json, [f"REFUSED: {error}"])
+        print_result({"verdict": "refused", "reason": str(error)}, as_json, [f"REFUSED: {error}"])
         raise typer.Exit(1) from error
     record = {
         "verdict": "accepted" if accepted.quorum else "indeterminate",
@@ -164,7 +166,7 @@ def check(
     lines = [
         f"{str(record['verdict']).upper()}: entry {parsed.place} of {accepted.checkpoint.origin}; seen by {seen}{said}"
     ]
-    _print(record, as_json, lines)
+    print_result(record, as_json, lines)
     raise typer.Exit(0 if accepted.quorum else 2)
 
 
@@ -194,13 +196,13 @@ def witness(
     if done.signature is None:
         kept = f"; both heads are kept in {done.fork.evidence}" if done.fork else ""
         record: dict[str, Any] = {"verdict": "refused", "reason": done.reason, "fork": bool(done.fork)}
-        _print(record, as_json, [f"REFUSED: {done.reason}{kept}"])
+        print_result(record, as_json, [f"REFUSED: {done.reason}{kept}"])
         raise typer.Exit(1)
     others = tuple(one for one in shown.signatures if (one.name, one.key_id) != (name, signer.key(COSIGNATURE).id))
     cosigned = Note(shown.text, (*others, done.signature))
     if write:
         replace_head(folder, cosigned, shown)
-    _print({"verdict": "cosigned", "size": head.size, "note": str(cosigned)}, as_json, [str(cosigned).rstrip()])
+    print_result({"verdict": "cosigned", "size": head.size, "note": str(cosigned)}, as_json, [str(cosigned).rstrip()])
 
 
 @app.command("compare")
@@ -224,7 +226,7 @@ def compare(
         f"{words[found.verdict]}: {len(heads)} heads of {trusted.name}",
         *(f"  {line}" for line in found.differences),
     ]
-    _print({"verdict": found.verdict, "differences": list(found.differences)}, as_json, lines)
+    print_result({"verdict": found.verdict, "differences": list(found.differences)}, as_json, lines)
     raise typer.Exit({"pass": 0, "fail": 1}.get(found.verdict, 2))
 
 
@@ -248,7 +250,7 @@ def diff(
         found = compare_runs(replay(one)[0], replay(other)[0], shortest, longest)
     lines = [f"{found.exchange}: {found.earlier} to {found.later}, {found.days} days"]
     lines += [f"  {'! ' if change.explain else '  '}{change.text}" for change in found.changes] or ["  nothing changed"]
-    _print(found.to_record(), as_json, lines)
+    print_result(found.to_record(), as_json, lines)
     raise typer.Exit(found.verdict.exit_code)
 
 
@@ -278,7 +280,7 @@ def anchor(
     head = read_checkpoint(read_head(folder), str(folder))
     if not transaction:
         data = anchor_data(head).hex()
-        _print({"size": head.size, "data": data}, as_json, [data])
+        print_result({"size": head.size, "data": data}, as_json, [data])
         return
     if not chain or providers is None:
         raise InputError("to check an anchor, name its --chain and whom to ask (--providers)")
@@ -289,7 +291,7 @@ def anchor(
         "tier": found.tier.label,
         "operators": list(found.operators),
     }
-    _print(record, as_json, [f"{str(found.verdict).upper()}: {found.text}"])
+    print_result(record, as_json, [f"{str(found.verdict).upper()}: {found.text}"])
     raise typer.Exit(found.verdict.exit_code)
 
 
@@ -298,12 +300,3 @@ def _policy(path: Path) -> Any:
     from verifier.log.policy import parse_policy
 
     return parse_policy(read_file(path, 1024 * 1024), str(path))
-
-
-def _print(record: dict[str, Any], as_json: bool, lines: list[str]) -> None:
-    from verifier.cli.terminal import print_json
-
-    if as_json:
-        print_json(record)
-    else:
-        typer.echo("\n".join(lines))

@@ -2,7 +2,7 @@
 
 import json
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -12,6 +12,14 @@ Report = Callable[[str, int, int], None]
 def print_json(record: Any) -> None:
     """Print one JSON object to stdout and nothing else."""
     sys.stdout.write(json.dumps(record, ensure_ascii=False, indent=2) + "\n")
+
+
+def print_result(record: Any, as_json: bool, lines: Sequence[str]) -> None:
+    """Print a command's result: the record for programs, or the lines for people."""
+    if as_json:
+        print_json(record)
+    else:
+        sys.stdout.write("\n".join(lines) + "\n")
 
 
 @contextmanager

@@ -79,11 +79,10 @@ def departures(case: Case, asset: AssetId) -> list[Departure]:
         if balance is None:
             continue
         held = balance - sum(_signed(one, account) for moment, one in later if moment > as_of)
-        outside = list(_with_outsiders(case, history))
         left = sum(
             one.units
             for moment, one in later
-            if one.sender == account and as_of < moment <= as_of + LEFT_WITHIN and one in outside
+            if one.sender == account and as_of < moment <= as_of + LEFT_WITHIN and one.recipient not in case.accounts
         )
         if left:
             found.append(Departure(account, asset, held, left))
@@ -106,11 +105,10 @@ def _client_histories(case: Case, asset: AssetId) -> Iterator[tuple[Window, Hist
 
 def _with_outsiders(case: Case, history: History) -> Iterator[Transfer]:
     """Yield the transfers whose other side no wallet of the declaration is."""
-    inside = case.accounts
     ours = history.holding.account
     for transfer in history.transfers:
         other = transfer.sender if transfer.recipient == ours else transfer.recipient
-        if other is None or other not in inside:
+        if other not in case.accounts:
             yield transfer
 
 

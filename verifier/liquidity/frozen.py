@@ -1,49 +1,36 @@
 """Coins that their token has frozen for an account, or for everybody: there, and of no use."""
 
-from typing import NamedTuple
-
 from chains.ids import AccountId, AssetId, token_contract
-from chains.model import Balance, Tier
+from chains.model import Holding
 from verifier.case import Case
-from verifier.observed import PROTECTED
+from verifier.protected import NOTHING, Meaning, Tally, tally_holders
 
 SAYS_SO = ("frozen", "paused")
+NOT_TOLD = "not told"
 
 
-class Frozen(NamedTuple):
-    """Units of protected wallets that are frozen; `open` names wallets for which the token does not tell."""
+def frozen_by(case: Case, account: AccountId, asset: AssetId) -> bool | None:
+    """Tell whether a token has frozen an account; None where it was asked and nobody told.
 
-    units: int
-    tier: Tier
-    evidence: tuple[str, ...]
-    accounts: tuple[AccountId, ...]
-    open: tuple[str, ...]
-
-
-def frozen_by(case: Case, account: AccountId, asset: AssetId) -> bool:
-    """Tell whether a token is known to have frozen an account."""
+    A chain's own coin cannot be frozen; where a run asked nothing, nothing is known to be frozen.
+    """
     token = token_contract(asset)
     told = case.observed.of(account, "frozen", token) if token else None
-    return told is not None and told.text in SAYS_SO
+    if told is None:
+        return False
+    return None if told.text in (None, NOT_TOLD) else told.text in SAYS_SO
 
 
-def frozen_units(case: Case, asset: AssetId) -> Frozen | None:
-    """Return what is frozen of an asset; None when the run asked nothing. A chain's own coin cannot be frozen."""
-    if "frozen" not in case.observed.topics:
-        return None
+def frozen_units(case: Case, asset: AssetId) -> Tally | None:
+    """Return what is frozen of an asset in protected wallets; None when the run asked nothing."""
     token = token_contract(asset)
-    units, tier, evidence, accounts, opened = 0, Tier.PROVEN, set[str](), list[AccountId](), list[str]()
-    for position in case.positions_by_asset.get(asset, ()) if token else ():
-        account = position.placement.holding.account
-        if position.placement.pool not in PROTECTED:
-            continue
-        told = case.observed.of(account, "frozen", token or "")
-        if told is None or told.text in (None, "not told"):
-            opened.append(f"{account}: the token does not tell whether it is frozen")
-            continue
-        tier = min(tier, told.tier)
-        evidence.update(told.evidence)
-        if told.text in SAYS_SO:
-            accounts.append(account)
-            units += position.result.units if isinstance(position.result, Balance) else 0
-    return Frozen(units, tier, tuple(sorted(evidence)), tuple(accounts), tuple(opened))
+    if token is None:
+        return NOTHING if "frozen" in case.observed.topics else None
+
+    def frozen(account: AccountId, text: str) -> Meaning:
+        if text == NOT_TOLD:
+            return Meaning(open="the token does not tell whether it is frozen")
+        units = case.units_of(Holding(account, asset)) or 0
+        return Meaning(units, f"is {text}") if text in SAYS_SO else Meaning()
+
+    return tally_holders(case, asset, "frozen", token, frozen)

@@ -15,7 +15,7 @@ from verifier.liquidity.frozen import frozen_by
 from verifier.ownership.claims import Control, control_of
 
 NEVER = 10**9
-FROZEN = "frozen by its token"
+FROZEN, FROZEN_UNKNOWN = "frozen by its token", "whether its token has frozen it is not told"
 STALE_DAYS = 30  # an older signature does not show that the signers can be gathered today
 STALE_HOURS = 168
 SCRIPT_UNKNOWN = "only a hash of its script is known"
@@ -79,8 +79,9 @@ def liquid_within(case: Case, conditions: Conditions, asset: AssetId, pool: Pool
 def _slices(case: Case, conditions: Conditions, position: Position, balance: Balance) -> Iterator[Slice]:
     """Yield what a position holds in parts, each with the wait that its form, its script and its signers ask for."""
     (account, asset), claim = position.placement.holding, position.ownership
-    if frozen_by(case, account, asset):
-        yield Slice(balance.units, NEVER, FROZEN)
+    frozen = frozen_by(case, account, asset)
+    if frozen is not False:
+        yield Slice(balance.units, NEVER, FROZEN) if frozen else Slice(balance.units, None, FROZEN_UNKNOWN)
         return
     form = form_of(asset)
     undated = claim is not None and claim.age_days is None

@@ -7,17 +7,16 @@ from chains.bitcoin.spending import Condition
 from chains.ids import AccountId, AssetId
 from verifier.case import Case, Position
 from verifier.conditions import spending_conditions
-from verifier.declaration import CLIENT_POOLS, Pool
+from verifier.declaration import PROTECTED_POOLS, Pool
 from verifier.dressing.profile import Profile, client_profile
 from verifier.liquidity.ladder import liquid_within
-from verifier.policy.eligibility import SAID, pool_amount
+from verifier.policy.eligibility import pool_amount
 from verifier.policy.finding import Reason
-from verifier.policy.inputs import Atom, Doubt, missing
+from verifier.policy.inputs import SAID, Atom, Doubt, doubts_of, missing
 from verifier.policy.interval import Interval
 from verifier.segregation.flows import Flows, flows_of
 from verifier.segregation.keys import KeyOverview, key_overview
 
-RELIED_ON = (*CLIENT_POOLS, Pool.GUARANTEE, Pool.RESERVE_FUND)
 NO_LIABILITIES = "no liabilities were committed to"
 
 
@@ -28,6 +27,7 @@ class Amounts:
         self.case = case
         self._counted: dict[tuple[AssetId, Pool, bool], Atom] = {}
         self._profiles: dict[AssetId, Profile | None] = {}
+        self._liquid: dict[tuple[AssetId, Pool, int], Atom] = {}
 
     @cached_property
     def assets(self) -> list[AssetId]:
@@ -38,7 +38,7 @@ class Amounts:
     @cached_property
     def wallets(self) -> dict[AccountId, Position]:
         """The accounts of client, guarantee and reserve pools, each with a position that shows its claim."""
-        return {p.placement.holding.account: p for p in self.case.positions if p.placement.pool in RELIED_ON}
+        return {p.placement.holding.account: p for p in self.case.positions if p.placement.pool in PROTECTED_POOLS}
 
     @cached_property
     def flows(self) -> Flows | None:
@@ -57,13 +57,19 @@ class Amounts:
 
     def liquid(self, asset: AssetId, pool: Pool, hours: int) -> Atom:
         """Return what a pool could pay of an asset within some hours, under shown control."""
+        key = (asset, pool, hours)
+        if key not in self._liquid:
+            self._liquid[key] = self._within(asset, pool, hours)
+        return self._liquid[key]
+
+    def _within(self, asset: AssetId, pool: Pool, hours: int) -> Atom:
         found = liquid_within(self.case, self.conditions, asset, pool, hours)
         return Atom(
             f"{pool} {asset} within {hours} hours",
             Interval(Fraction(found.low), None if found.high is None else Fraction(found.high)),
             found.tier,
             found.evidence,
-            tuple(Doubt(Reason.UNCERTAIN_BALANCE, why) for why in found.open[:SAID]),
+            doubts_of(found.open),
             asset,
             tuple(f"{units} base units: {why}" for why, units in found.barred[:SAID]),
         )

@@ -12,9 +12,9 @@ from verifier.dressing.patterns import covers_aftermath, departures, round_trips
 from verifier.dressing.profile import Profile, held_at_drawn
 from verifier.ownership.claims import Control, control_of
 from verifier.policy.case_amounts import NO_LIABILITIES, Amounts
-from verifier.policy.eligibility import SAID, UNSHOWN
+from verifier.policy.eligibility import UNSHOWN
 from verifier.policy.finding import Reason
-from verifier.policy.inputs import Atom, Doubt, missing
+from verifier.policy.inputs import SAID, Atom, Doubt, at_least, doubts_of, missing
 from verifier.policy.interval import UNKNOWN, Interval
 from verifier.policy.observed_words import OBSERVED_AMOUNTS, OBSERVED_COUNTS
 from verifier.segregation.roles import shared_addresses
@@ -87,13 +87,13 @@ def _shared_quorums(amounts: Amounts) -> Atom:
     overview = amounts.keys
     found = [one for one in overview.shared if one.suffices]
     remarks = tuple(f"{one.account} ({one.pool}) can be moved with the company's own keys" for one in found[:SAID])
-    return _at_least("shared quorums", len(found), _key_doubts(overview.unknown), remarks)
+    return at_least("shared quorums", len(found), _key_doubts(overview.unknown), remarks)
 
 
 def _wallets_with_shared_keys(amounts: Amounts) -> Atom:
     overview = amounts.keys
     remarks = tuple(f"{one.account} ({one.pool}) shares {one.keys[0]}" for one in overview.shared[:SAID])
-    return _at_least("shared keys", len(overview.shared), _key_doubts(overview.unknown), remarks)
+    return at_least("shared keys", len(overview.shared), _key_doubts(overview.unknown), remarks)
 
 
 def _key_doubts(unknown: Sequence[str]) -> list[str]:
@@ -107,7 +107,7 @@ def _mixed_spends(amounts: Amounts) -> Atom:
     remarks = tuple(
         f"transaction {one.transaction} spends from {' and '.join(one.accounts[:2])}" for one in flows.mixed
     )
-    atom = _at_least("mixed spends", len(flows.mixed), list(flows.open), remarks[:SAID])
+    atom = at_least("mixed spends", len(flows.mixed), list(flows.open), remarks)
     return atom._replace(tier=Tier.OBSERVED, evidence=flows.evidence)
 
 
@@ -118,7 +118,7 @@ def _outflow_to_own(amounts: Amounts, asset: AssetId) -> Atom:
     found = [one for one in flows.outflows if one.asset == asset]
     opened = [one for one in flows.open if asset in one]
     remarks = tuple(f"{one.units} base units in transaction {one.transaction}" for one in found[:SAID])
-    atom = _at_least("outflow to own", sum(one.units for one in found), opened, remarks)
+    atom = at_least("outflow to own", sum(one.units for one in found), opened, remarks)
     return atom._replace(tier=Tier.OBSERVED, evidence=flows.evidence, asset=asset)
 
 
@@ -144,7 +144,7 @@ def _followed(
     if profile.contradiction:
         return missing(key, profile.contradiction, asset)
     value = of(profile)
-    doubts = tuple(Doubt(Reason.UNCERTAIN_BALANCE, text) for text in profile.open[:SAID])
+    doubts = doubts_of(profile.open)
     bounds = Interval(value, most) if doubts else Interval.exactly(value)
     return Atom(key, bounds, profile.tier, profile.evidence, doubts, asset)
 
@@ -157,7 +157,7 @@ def _client_at_drawn(amounts: Amounts, asset: AssetId) -> Atom:
     if drawn is None:
         return missing("client at drawn", profile.contradiction or "no block was drawn", asset)
     # At every drawn block as much is known to be held: what is not known can only be more, at any of them.
-    doubts = tuple(Doubt(Reason.UNCERTAIN_BALANCE, text) for text in drawn.open[:SAID])
+    doubts = doubts_of(drawn.open)
     bounds = Interval(Fraction(drawn.least), None) if doubts else Interval.exactly(drawn.least)
     remarks = (f"least at block {drawn.height}, of {drawn.blocks} drawn",)
     return Atom("client at drawn", bounds, drawn.tier, drawn.evidence, doubts, asset, remarks)
@@ -168,7 +168,7 @@ def _client_aged(amounts: Amounts, asset: AssetId) -> Atom:
     if profile is None:
         return missing("client aged", NO_WINDOW, asset)
     found = aged_coins(amounts.case, asset, profile.window.opening.height)
-    doubts = tuple(Doubt(Reason.UNCERTAIN_BALANCE, text) for text in found.unlisted[:SAID])
+    doubts = doubts_of(found.unlisted)
     bounds = Interval(Fraction(found.aged), None) if doubts else Interval.exactly(found.aged)
     return Atom("client aged", bounds, found.tier, found.evidence, doubts, asset)
 
@@ -183,7 +183,7 @@ def _round_trip_inflow(amounts: Amounts, asset: AssetId) -> Atom:
         for one in found[:SAID]
     )
     doubts = [*profile.open, *_no_aftermath(amounts, asset)]
-    atom = _at_least("round trips", sum(one.returned for one in found), doubts, remarks)
+    atom = at_least("round trips", sum(one.returned for one in found), doubts, remarks)
     return atom._replace(tier=Tier.OBSERVED, evidence=profile.evidence, asset=asset)
 
 
@@ -194,19 +194,12 @@ def _left_after_snapshot(amounts: Amounts, asset: AssetId) -> Atom:
     found = departures(amounts.case, asset)
     remarks = tuple(f"{one.left} of {one.held} base units left {one.account}" for one in found[:SAID])
     doubts = [*profile.open, *_no_aftermath(amounts, asset)]
-    atom = _at_least("departures", sum(one.left for one in found), doubts, remarks)
+    atom = at_least("departures", sum(one.left for one in found), doubts, remarks)
     return atom._replace(tier=Tier.OBSERVED, evidence=profile.evidence, asset=asset)
 
 
 def _no_aftermath(amounts: Amounts, asset: AssetId) -> list[str]:
     return [] if covers_aftermath(amounts.case, asset) else ["the blocks end less than 48 hours after the snapshot"]
-
-
-def _at_least(key: str, found: int, doubts: Sequence[str], remarks: tuple[str, ...]) -> Atom:
-    """Return what was counted; doubts leave open how much more there is."""
-    said = tuple(Doubt(Reason.UNCERTAIN_BALANCE, text) for text in doubts[:SAID])
-    bounds = Interval(Fraction(found), None) if said else Interval.exactly(found)
-    return Atom(key, bounds, Tier.PROVEN, doubts=said, remarks=remarks)
 
 
 ADDRESS_WORDS: Mapping[str, Callable[[Position], Atom]] = {

@@ -8,15 +8,13 @@ from chains.model import Balance, Disagreement, Tier
 from verifier.case import Case, Position
 from verifier.declaration import Pool
 from verifier.ownership.claims import Control, control_of
+from verifier.policy.inputs import SAID
 
 UNSHOWN = {
     Control.UNKNOWN: "the chain has not told who controls this contract",
     Control.UNCLAIMED: "nobody has shown control of it",
     Control.THIRD_PARTY: "a third party holds it, and no key was shown",
 }
-
-
-SAID = 3
 
 
 class Amount(NamedTuple):

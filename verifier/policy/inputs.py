@@ -9,6 +9,8 @@ from chains.model import Tier
 from verifier.policy.finding import Reason
 from verifier.policy.interval import Interval
 
+SAID = 3  # so many examples are told of anything
+
 
 class Scope(StrEnum):
     """What a rule judges one by one: each asset, all value together, each wallet, or the attestation as a whole."""
@@ -77,6 +79,17 @@ class Inputs(Protocol):
 
     def override(self, parameter: str) -> Interval | None:
         """Return a value that stands in for a parameter of the pack; None outside of example cases."""
+
+
+def doubts_of(texts: Sequence[str]) -> tuple[Doubt, ...]:
+    """Return a few of the reasons why an amount is not known."""
+    return tuple(Doubt(Reason.UNCERTAIN_BALANCE, text) for text in texts[:SAID])
+
+
+def at_least(key: str, found: int, doubts: Sequence[str], remarks: Sequence[str] = ()) -> Atom:
+    """Return what was counted; doubts leave open how much more there is."""
+    bounds = Interval(Fraction(found), None) if doubts else Interval.exactly(found)
+    return Atom(key, bounds, Tier.PROVEN, doubts=doubts_of(doubts), remarks=tuple(remarks[:SAID]))
 
 
 def missing(key: str, text: str, asset: str = "") -> Atom:

@@ -9,7 +9,7 @@ from verifier.policy.dimension import DimensionCheck
 from verifier.policy.evaluator import Evaluator, Subject, Truth
 from verifier.policy.expression import Comparison, Name, Relation, Statement, comparisons_of, names_of, parse_statement
 from verifier.policy.finding import Finding, Reason, TraceLine
-from verifier.policy.inputs import Dimension, Inputs, Scope
+from verifier.policy.inputs import SAID, Dimension, Inputs, Scope
 from verifier.policy.interval import Interval
 from verifier.policy.pack import Pack, Rule
 from verifier.policy.vocabulary import QUANTITIES, quantities
@@ -19,7 +19,6 @@ from verifier.verdict import Verdict
 # Which doubt is named first: what the law leaves open, what nobody handed over, what could not be read.
 _FIRST = (Reason.UNSET_PARAMETER, Reason.MISSING_INPUT, Reason.UNCERTAIN_BALANCE)
 _AT_MOST = (Relation.AT_MOST, Relation.BELOW)
-SAID = 3
 
 
 class ParsedRule(NamedTuple):

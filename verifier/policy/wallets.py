@@ -6,8 +6,8 @@ from typing import NamedTuple
 
 from verifier.policy.expression import names_of
 from verifier.policy.finding import Finding, TraceLine
-from verifier.policy.inputs import Inputs, Scope
-from verifier.policy.judge import SAID, Judge, Outcome, ParsedRule
+from verifier.policy.inputs import SAID, Inputs, Scope
+from verifier.policy.judge import Judge, Outcome, ParsedRule
 from verifier.policy.vocabulary import QUANTITIES
 from verifier.verdict import Verdict, worst
 

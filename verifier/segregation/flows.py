@@ -8,9 +8,7 @@ from chains.history import History
 from chains.ids import AccountId, AssetId, chain_of
 from chains.model import Holding, Transfer
 from verifier.case import Case
-from verifier.declaration import CLIENT_POOLS, Pool
-
-PROTECTED = (*CLIENT_POOLS, Pool.GUARANTEE, Pool.RESERVE_FUND)
+from verifier.declaration import PROTECTED_POOLS, Pool
 
 
 class MixedSpend(NamedTuple):
@@ -74,7 +72,7 @@ def _mixed(case: Case, transactions: dict[tuple[str, str], list[Movement]]) -> I
         # Only coins name the transaction that spends them together; a token's transfers have one sender each.
         spenders = {holding.account for holding, one in moved if one.coin and one.sender == holding.account}
         pools = {case.accounts[account] for account in spenders}
-        if Pool.PROPRIETARY in pools and pools & set(PROTECTED):
+        if Pool.PROPRIETARY in pools and PROTECTED_POOLS & pools:
             yield MixedSpend(transaction, moved[0][1].height, tuple(sorted(spenders)))
 
 
@@ -85,7 +83,7 @@ def _outflows(case: Case, transactions: dict[tuple[str, str], list[Movement]]) -
         for holding, transfer in moved:
             pool, account = case.accounts[holding.account], holding.account
             net = transfer.units * ((transfer.recipient == account) - (transfer.sender == account))
-            if pool in PROTECTED:
+            if pool in PROTECTED_POOLS:
                 given[holding.asset] -= net
             elif pool is Pool.PROPRIETARY:
                 taken[holding.asset] += net

@@ -6,8 +6,7 @@ from typing import NamedTuple
 from chains.bitcoin.spending import Condition, can_spend, keys_of
 from chains.ids import AccountId
 from verifier.case import Case
-from verifier.declaration import Pool
-from verifier.segregation.flows import PROTECTED
+from verifier.declaration import PROTECTED_POOLS, Pool
 
 
 class SharedQuorum(NamedTuple):
@@ -38,7 +37,7 @@ def key_overview(case: Case, conditions: Mapping[AccountId, Condition | None]) -
     shared, unknown = [], []
     for account, pool in case.accounts.items():
         condition = conditions[account]
-        if pool not in PROTECTED:
+        if pool not in PROTECTED_POOLS:
             continue
         if condition is None:
             unknown.append(account)
