@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 if TYPE_CHECKING:
+    from chains.providers import Providers
     from verifier.further import Plans
     from verifier.run import Collected
 
@@ -19,48 +20,56 @@ An interrupted run is resumed by the same command; nothing is asked twice.
 """
 
 
+Voices = Annotated[
+    Path | None,
+    typer.Option(help="who to ask (TOML); default: POR_PROVIDERS, then providers.toml beside the declaration"),
+]
+Prices = Annotated[
+    Path | None, typer.Option(help="price quotes (JSON); default: prices.json beside the declaration, if there")
+]
+PriceSources = Annotated[
+    Path | None, typer.Option(help="sources to ask for prices (TOML, docs/prices.md); their answers are recorded")
+]
+UtxoSets = Annotated[
+    list[Path] | None,
+    typer.Option(help="a node's `dumptxoutset` file: proves every balance of its chain; repeat for several chains"),
+]
+Window = Annotated[
+    int, typer.Option(metavar="DAYS", help="also read what moved in so many days before the pinned blocks")
+]
+Seed = Annotated[
+    str,
+    typer.Option(metavar="HEX", help="32 bytes that draw the blocks to be sampled; publish their SHA-256 before"),
+]
+Questions = Annotated[
+    bool, typer.Option("--questions/--no-questions", help="also ask for code, owners, allowances and frozen tokens")
+]
+
+
 def collect(
     declaration: Annotated[Path, typer.Argument(help="the exchange's declaration (JSON)")],
     out: Annotated[Path, typer.Option(help="the bundle folder to write; must not exist yet")],
-    providers: Annotated[
-        Path | None,
-        typer.Option(help="who to ask (TOML); default: POR_PROVIDERS, then providers.toml beside the declaration"),
-    ] = None,
+    providers: Voices = None,
     liabilities: Annotated[
         Path | None,
         typer.Option(help="folder of `por tree build`; default: liabilities/ beside the declaration, if there"),
     ] = None,
-    prices: Annotated[
-        Path | None, typer.Option(help="price quotes (JSON); default: prices.json beside the declaration, if there")
-    ] = None,
-    price_plan: Annotated[
-        Path | None, typer.Option(help="sources to ask for prices (TOML, docs/prices.md); their answers are recorded")
-    ] = None,
-    utxo_set: Annotated[
-        list[Path] | None,
-        typer.Option(help="a node's `dumptxoutset` file: proves every balance of its chain; repeat for several chains"),
-    ] = None,
-    window: Annotated[
-        int, typer.Option(metavar="DAYS", help="also read what moved in so many days before the pinned blocks")
-    ] = 0,
-    seed: Annotated[
-        str,
-        typer.Option(metavar="HEX", help="32 bytes that draw the blocks to be sampled; publish their SHA-256 before"),
-    ] = "",
-    questions: Annotated[
-        bool, typer.Option("--questions/--no-questions", help="also ask for code, owners, allowances and frozen tokens")
-    ] = True,
+    prices: Prices = None,
+    price_plan: PriceSources = None,
+    utxo_set: UtxoSets = None,
+    window: Window = 0,
+    seed: Seed = "",
+    questions: Questions = True,
     as_json: Annotated[bool, typer.Option("--json", help="print one JSON object")] = False,
 ) -> None:
-    from chains.providers import load_providers
     from verifier import run
     from verifier.cli.terminal import print_json, progress_bars
 
     beside = declaration.parent
-    voices = load_providers(providers or Path(os.environ.get("POR_PROVIDERS", beside / "providers.toml")))
-    owed = liabilities or _if_there(beside / "liabilities")
-    quotes = prices or _if_there(beside / "prices.json")
-    plans = _plans(window, seed, questions, price_plan)
+    voices = voices_for(declaration, providers)
+    owed = liabilities or if_there(beside / "liabilities")
+    quotes = prices or if_there(beside / "prices.json")
+    plans = plans_of(window, seed, questions, price_plan)
     with progress_bars() as report:
         done = run.collect(declaration, voices, out, owed, quotes, report, utxo_sets=utxo_set or (), plans=plans)
     if as_json:
@@ -72,7 +81,14 @@ def collect(
 collect.__doc__ = EXAMPLE
 
 
-def _plans(window: int, seed: str, questions: bool, price_plan: Path | None) -> "Plans":
+def voices_for(declaration: Path, providers: Path | None) -> "Providers":
+    """Return whom to ask: the file that is named, else POR_PROVIDERS, else the one beside the declaration."""
+    from chains.providers import load_providers
+
+    return load_providers(providers or Path(os.environ.get("POR_PROVIDERS", declaration.parent / "providers.toml")))
+
+
+def plans_of(window: int, seed: str, questions: bool, price_plan: Path | None) -> "Plans":
     """Return what is read beyond balances."""
     from verifier.further import Plans
     from verifier.observed import QuestionPlan
@@ -83,7 +99,8 @@ def _plans(window: int, seed: str, questions: bool, price_plan: Path | None) -> 
     return Plans(plan_window(window, seed), QuestionPlan() if questions else None, prices)
 
 
-def _if_there(path: Path) -> Path | None:
+def if_there(path: Path) -> Path | None:
+    """Return a path when something lies there."""
     return path if path.exists() else None
 
 

@@ -15,6 +15,7 @@ from verifier.cli import (
     log,
     networks,
     packs,
+    publish,
     seal,
     tree,
     verify,
@@ -24,8 +25,8 @@ from verifier.errors import UnavailableError, VerifierError
 
 HELP = """Check an exchange's proof of reserves, independently of the exchange.
 
-A user checks a proof with `por check`, a regulator a run with `por verify`, an exchange publishes with `por collect`
-and `por tree`. `por demo` plays the whole story on this machine.
+A user checks a proof with `por check`, a regulator a run with `por verify`, an exchange publishes a run with
+`por publish`. `por demo` plays the whole story on this machine.
 
 Exit codes: 0 pass, 1 fail, 2 indeterminate, 3 bad input, 4 unreachable.
 """
@@ -34,6 +35,7 @@ app = typer.Typer(help=HELP, no_args_is_help=True, pretty_exceptions_enable=Fals
 app.command("demo")(demo.demo)
 app.command("collect")(collect.collect)
 app.command("verify")(verify.verify)
+app.command("publish")(publish.publish)
 app.command("seal")(seal.seal)
 app.command("check")(check.check)
 app.command("cross")(cross.cross)

@@ -28,7 +28,6 @@ SAMPLE_EXAMPLE = """Make a table of accounts like an exchange's: many zeros, log
 Example: por tree sample --users 1000000 --assets 8 --out accounts.parquet
 """
 LARGE = "Large tables (Parquet, or CSV above 16 MiB)"
-_LARGE_BYTES = 16 * 1024 * 1024
 
 
 Accounts = Annotated[str, typer.Option(help="what is owed: CSV or Parquet, a folder of Parquet files, or a URL")]
@@ -79,9 +78,10 @@ def build(
 ) -> None:
     from verifier.liabilities.accounts import load_assets
     from verifier.liabilities.folder import build_folder
+    from verifier.liabilities.make import is_large
 
     table = load_assets(assets)
-    if any((workers, engine, cluster, store, spill, base_units, report_rejects)) or _is_large(accounts):
+    if any((workers, engine, cluster, store, spill, base_units, report_rejects)) or is_large(accounts):
         from verifier.liabilities.publisher.folder import Engines, Terms
 
         engines = Engines(engine or "plain", workers or 2, cluster, store, spill)
@@ -104,14 +104,6 @@ def sample(
     with progress_bars() as report:
         table = write_sample(out, users, assets, seed, report)
     typer.echo(f"{out}: {users:,} accounts x {assets} assets; the asset table is {table}")
-
-
-def _is_large(accounts: str) -> bool:
-    """Say whether a table is one for the engine that works in pieces."""
-    if "://" in accounts or not accounts.lower().endswith(".csv"):
-        return True
-    path = Path(accounts)
-    return path.is_file() and path.stat().st_size > _LARGE_BYTES
 
 
 def _build_large(

@@ -11,7 +11,7 @@ from verifier.log.checkpoint import read_checkpoint
 from verifier.log.merkle import HASH_BYTES, MAX_PATH, inclusion_path, leaf_hash, root_of_inclusion
 from verifier.log.note import Note, parse_note
 from verifier.log.policy import Accepted, Policy, judge_head
-from verifier.log.tiles import TreeFiles
+from verifier.log.tiles import WIDTH, TreeFiles
 from verifier.log.writer import read_head
 
 HEADER = "c2sp.org/tlog-proof@v1"
@@ -41,6 +41,18 @@ def prove_entry(folder: Path, index: int, extra: bytes = b"") -> LogProof:
         raise InputError(f"{folder}: there is no entry {index} in a log of {head.size}")
     files = TreeFiles(folder, head.size)
     return LogProof(index, tuple(inclusion_path(files.node, index, head.size)), note, extra)
+
+
+def find_entry(folder: Path, entry: bytes) -> int | None:
+    """Return the place of the newest such entry under the published head; None when there is none."""
+    size = read_checkpoint(read_head(folder), str(folder)).size
+    files = TreeFiles(folder, size)
+    for bundle in reversed(range((size + WIDTH - 1) // WIDTH)):
+        entries = files.entries(bundle)
+        places = [number for number, one in enumerate(entries) if one == entry]
+        if places:
+            return bundle * WIDTH + places[-1]
+    return None
 
 
 def parse_proof(content: bytes, where: str) -> LogProof:
