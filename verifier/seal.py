@@ -1,33 +1,26 @@
 """A signed statement of what a run came to: in-toto, sealed with DSSE, the same bytes from the same inputs."""
 
-import binascii
 import json
 from collections.abc import Iterator, Sequence
 from importlib.metadata import version
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
-
-from cryptography.exceptions import UnsupportedAlgorithm
+from typing import Any
 
 from chains.decode import parse_json
 from chains.errors import ChainError
 from verifier.attestation.bundle import MANIFEST, Bundle, open_bundle
 from verifier.canonical import canonical_json
+from verifier.dsse import MAX_ENVELOPE, open_envelope, sealer_of
 from verifier.errors import InputError
-from verifier.files import read_file
 from verifier.policy.finding import Finding, Level, Reason
 from verifier.run import Verification
 from verifier.verdict import Verdict
-
-if TYPE_CHECKING:
-    from securesystemslib.signer import Key
 
 STATEMENT = "https://in-toto.io/Statement/v1"
 PREDICATE = "urn:reserve-verifier:attestation:1"
 PAYLOAD = "application/vnd.in-toto+json"
 RULE = "seal"
-FILE_SCHEME = "file2"
-MAX_SEAL, MAX_KEY = 4 * 1024 * 1024, 64 * 1024
+MAX_SEAL = MAX_ENVELOPE
 
 
 def statement_of(bundle: Bundle, result: Verification) -> bytes:
@@ -64,23 +57,8 @@ def statement_of(bundle: Bundle, result: Verification) -> bytes:
 
 
 def seal(statement: bytes, key: str, public: Path | None = None) -> bytes:
-    """Return a statement in a DSSE envelope, as canonical JSON, signed by the key at a URI or in a PEM file.
-
-    URIs are those of securesystemslib (`hsm:`, `awskms:`, `gcpkms:`, `azurekms:` …); all but files need the public half
-    in a PEM file. Raises InputError, without a word of the key.
-    """
-    from securesystemslib.dsse import Envelope
-    from securesystemslib.signer import SIGNER_FOR_URI_SCHEME, Signer
-
-    scheme = key.partition(":")[0]
-    uri = key if scheme in SIGNER_FOR_URI_SCHEME else f"{FILE_SCHEME}:{key}"
-    named = _public_key(public) if public else _public_half(Path(uri.partition(":")[2]), uri)
-    envelope = Envelope(statement, PAYLOAD, {})
-    try:
-        envelope.sign(Signer.from_priv_key_uri(uri, named))
-    except Exception as error:  # each kind of signer fails in a way of its own
-        raise InputError(f"the key {scheme if ':' in key else 'file'} cannot sign: {type(error).__name__}") from error
-    return canonical_json(envelope.to_dict())
+    """Return a statement in a signed envelope; keys and errors as in `sealer_of`."""
+    return sealer_of(PAYLOAD, key, public)(statement)
 
 
 def open_seal(content: bytes, signers: Sequence[Path], where: str) -> dict[str, Any]:
@@ -88,20 +66,10 @@ def open_seal(content: bytes, signers: Sequence[Path], where: str) -> dict[str, 
 
     Raises InputError when the envelope is malformed, nobody trusted signed it, or it holds another kind of statement.
     """
-    from securesystemslib.dsse import Envelope
-    from securesystemslib.exceptions import VerificationError
-
     try:
-        record = parse_json(content)
-        envelope = Envelope.from_dict(record)
-        envelope.verify([_public_key(path) for path in signers], 1)
-        if envelope.payload_type != PAYLOAD:
-            raise InputError(f"{where}: holds {envelope.payload_type[:80]!r}; expected {PAYLOAD!r}")
-        statement = parse_json(envelope.payload)
-    except VerificationError as error:
-        raise InputError(f"{where}: none of the keys you trust signed it") from error
-    except (ChainError, KeyError, TypeError, AttributeError, ValueError, binascii.Error) as error:
-        raise InputError(f"{where}: is no DSSE envelope") from error
+        statement = parse_json(open_envelope(content, PAYLOAD, signers, where))
+    except ChainError as error:
+        raise InputError(f"{where}: holds no JSON") from error
     if not isinstance(statement, dict) or statement.get("predicateType") != PREDICATE:
         raise InputError(f"{where}: holds another kind of statement")
     return statement
@@ -159,27 +127,3 @@ def _differences(sealed: dict[str, Any], derived: dict[str, Any]) -> Iterator[st
 
 def _short(value: Any) -> str:
     return json.dumps(value, ensure_ascii=False)[:120]
-
-
-def _public_key(path: Path) -> "Key":
-    from cryptography.hazmat.primitives.serialization import load_pem_public_key
-    from securesystemslib.signer import SSlibKey
-
-    try:
-        return SSlibKey.from_crypto(load_pem_public_key(read_file(path, MAX_KEY)))
-    except (ValueError, TypeError, UnsupportedAlgorithm) as error:
-        raise InputError(f"{path}: is no public key in PEM") from error
-
-
-def _public_half(path: Path, uri: str) -> "Key":
-    """Return the public half of a private key file. Raises InputError, without showing the file."""
-    from cryptography.hazmat.primitives.serialization import load_pem_private_key
-    from securesystemslib.signer import SSlibKey
-
-    if not uri.startswith(f"{FILE_SCHEME}:"):
-        raise InputError(f"a key at {uri.partition(':')[0]}: needs its public half, as a PEM file (--public)")
-    try:
-        private = load_pem_private_key(read_file(path, MAX_KEY), None)
-        return SSlibKey.from_crypto(private.public_key())
-    except (ValueError, TypeError, UnsupportedAlgorithm) as error:
-        raise InputError(f"{path}: is no unencrypted private key in PEM") from error
