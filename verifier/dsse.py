@@ -2,6 +2,7 @@
 
 import binascii
 from collections.abc import Callable, Sequence
+from copy import deepcopy
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -65,7 +66,7 @@ def open_record(record: Any, kind: str, signers: Sequence[Path], where: str) -> 
     from securesystemslib.exceptions import VerificationError
 
     try:
-        envelope = Envelope.from_dict(dict(record))
+        envelope = Envelope.from_dict(deepcopy(record))  # it takes the record apart
         envelope.verify([_public_key(path) for path in signers], 1)
     except VerificationError as error:
         raise InputError(f"{where}: none of the keys you trust signed it") from error

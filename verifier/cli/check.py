@@ -19,32 +19,41 @@ each other: users who were shown different books find out, and --fraud-out keeps
 _SHOWN_ASSETS = 12
 
 
+Expected = Annotated[list[str] | None, typer.Option(help="what you own, such as BTC=0.5; repeat it for each asset")]
+Anchor = Annotated[
+    Path | None, typer.Option(help="instead of --root: a file with the published root, or a run's bundle folder")
+]
+Facts = Annotated[
+    list[str] | None, typer.Option(help="what the exchange told you elsewhere, such as credential=… or uid=…")
+]
+FraudOut = Annotated[
+    Path | None, typer.Option(help="write what contradicts between the files to this one, for anyone to check")
+]
+Signers = Annotated[
+    list[Path] | None,
+    typer.Option(help="the exchange's public key (PEM), for signed statements and disputes; repeat for several"),
+]
+
+
 def check(
     proofs: Annotated[list[Path], typer.Argument(help="proof files; several are compared with each other")],
     root: Annotated[str | None, typer.Option(help="the root or digest the exchange published (hex)")] = None,
-    anchor: Annotated[
-        Path | None, typer.Option(help="instead of --root: a file with the published root, or a run's bundle folder")
-    ] = None,
-    expect: Annotated[
-        list[str] | None, typer.Option(help="what you own, such as BTC=0.5; repeat it for each asset")
-    ] = None,
+    anchor: Anchor = None,
+    expect: Expected = None,
     max_age_days: Annotated[int, typer.Option(min=0, max=36_500, help="a tree older than this is not fresh")] = 35,
     proof_format: Annotated[
         str | None, typer.Option("--format", help="refuse every format but this one", show_default=False)
     ] = None,
-    fact: Annotated[
-        list[str] | None,
-        typer.Option(help="what the exchange told you elsewhere, such as credential=… or uid=…"),
-    ] = None,
-    fraud_out: Annotated[
-        Path | None, typer.Option(help="write what contradicts between the proofs to this file, for anyone to check")
-    ] = None,
+    fact: Facts = None,
+    fraud_out: FraudOut = None,
+    signer: Signers = None,
     as_json: Annotated[bool, typer.Option("--json", help="print one JSON object")] = False,
 ) -> None:
     from datetime import UTC, datetime, timedelta
 
     from verifier.cli.terminal import print_json, progress_bars
     from verifier.inclusion.check import check_proofs
+    from verifier.liabilities.listed import open_listed
 
     with progress_bars() as progress:
         report = check_proofs(
@@ -57,6 +66,8 @@ def check(
             only_format=proof_format,
             facts=_pairs("--fact", "uid=12345", fact or []),
             progress=progress,
+            signers=signer or (),
+            leaf_list=open_listed(anchor) if signer and anchor is not None and anchor.is_dir() else None,
         )
     if fraud_out is not None:
         _keep_fraud(report, fraud_out)

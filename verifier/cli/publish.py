@@ -18,6 +18,7 @@ from verifier.cli.collect import (
     plans_of,
     voices_for,
 )
+from verifier.cli.keys import PublicHalf, SealKey
 from verifier.cli.terminal import print_result, progress_bars
 
 if TYPE_CHECKING:
@@ -37,33 +38,35 @@ the log, which forgets nothing, unless --even-failing. The exit code is the verd
 """
 
 
+Log = Annotated[Path | None, typer.Option(help="the log's folder", show_default="log beside --out")]
+LogKey = Annotated[Path | None, typer.Option(help="the key that signs the log's head (PEM)", show_default="--key")]
+Origin = Annotated[str, typer.Option(help="the log's name, on every head", show_default="the exchange's id and /log")]
+Tree = Annotated[Path | None, typer.Option(help="the tree's folder; has private parts", show_default="beside --out")]
+RunId = Annotated[str, typer.Option(help="a name for this run", show_default="the date in `as_of`")]
+SecretFile = Annotated[
+    Path | None, typer.Option(help="the tree's secret; made if it does not exist", show_default="in the tree")
+]
+Leaves = Annotated[
+    bool, typer.Option("--leaves/--no-leaves", help="hand out the leaf list, so that anyone can add it up")
+]
+EvenFailing = Annotated[bool, typer.Option("--even-failing", help="enter a run in the log that does not pass")]
+
+
 def publish(
     declaration: Annotated[Path, typer.Argument(help="the exchange's declaration (JSON)")],
     accounts: Annotated[str, typer.Option(help="what is owed: CSV or Parquet, a folder of Parquet files, or a URL")],
     out: Annotated[Path, typer.Option(help="the bundle folder to write")],
-    key: Annotated[str, typer.Option(help="the private key: a PEM file (`por log key` makes one), or a URI")],
+    key: SealKey,
     pack: Annotated[list[str] | None, typer.Option(help="a rulebook; repeat for several")] = None,
-    public: Annotated[Path | None, typer.Option(help="the public half (PEM), for keys that are no file")] = None,
-    log: Annotated[Path | None, typer.Option(help="the log's folder", show_default="log beside --out")] = None,
-    log_key: Annotated[
-        Path | None, typer.Option(help="the key that signs the log's head (PEM)", show_default="--key")
-    ] = None,
-    origin: Annotated[
-        str, typer.Option(help="the log's name, on every head", show_default="the exchange's id and /log")
-    ] = "",
-    tree: Annotated[
-        Path | None, typer.Option(help="the tree's folder; has private parts", show_default="beside --out")
-    ] = None,
-    run_id: Annotated[str, typer.Option(help="a name for this run", show_default="the date in `as_of`")] = "",
-    secret_file: Annotated[
-        Path | None, typer.Option(help="the tree's secret; made if it does not exist", show_default="in the tree")
-    ] = None,
-    leaves: Annotated[
-        bool, typer.Option("--leaves/--no-leaves", help="hand out the leaf list, so that anyone can add it up")
-    ] = True,
-    even_failing: Annotated[
-        bool, typer.Option("--even-failing", help="enter a run in the log that does not pass")
-    ] = False,
+    public: PublicHalf = None,
+    log: Log = None,
+    log_key: LogKey = None,
+    origin: Origin = "",
+    tree: Tree = None,
+    run_id: RunId = "",
+    secret_file: SecretFile = None,
+    leaves: Leaves = True,
+    even_failing: EvenFailing = False,
     providers: Voices = None,
     prices: Prices = None,
     price_plan: PriceSources = None,

@@ -5,6 +5,8 @@ from typing import Annotated
 
 import typer
 
+from verifier.cli.keys import PublicHalf, SealKey
+
 EXAMPLE = """Verify a bundle, and sign what it came to: an in-toto statement in a DSSE envelope.
 
 Example: por seal run-2026-11/ --pack jp-psa-63-11 --key auditor.pem --out run-2026-11.dsse.json
@@ -17,10 +19,10 @@ por verify run-2026-11/ --seal run-2026-11.dsse.json --signer auditor.pem.pub
 
 def seal(
     bundle: Annotated[Path, typer.Argument(help="a bundle folder or zip")],
-    key: Annotated[str, typer.Option(help="the private key: a PEM file, or a URI")],
+    key: SealKey,
     out: Annotated[Path, typer.Option(help="the sealed statement to write")],
     pack: Annotated[list[str] | None, typer.Option(help="a rulebook; repeat for several")] = None,
-    public: Annotated[Path | None, typer.Option(help="the public half (PEM), for keys that are no file")] = None,
+    public: PublicHalf = None,
     as_json: Annotated[bool, typer.Option("--json", help="print one JSON object")] = False,
 ) -> None:
     from verifier import run

@@ -157,5 +157,6 @@ sample.__doc__ = SAMPLE_EXAMPLE
 app.command("build")(build)
 app.command("prove")(tree_proofs.prove)
 app.command("export")(tree_proofs.export)
+app.command("state")(tree_proofs.state)
 app.command("audit")(tree_audit.audit)
 app.command("sample")(sample)

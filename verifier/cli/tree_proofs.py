@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
+from verifier.cli.keys import PublicHalf, SealKey
+
 if TYPE_CHECKING:
     from verifier.inclusion.proof import InclusionProof
     from verifier.liabilities.inspect import Effort
@@ -22,6 +24,14 @@ EXPORT_EXAMPLE = """Draw the proofs of all accounts, each checked: a file for ea
 Example: por tree export liabilities/ --out proofs/
 
 Example: por tree export liabilities/ --accounts accounts.parquet --out proofs.zip
+"""
+
+STATE_EXAMPLE = """Sign for every account what it is owed and which leaf stands for it, before the tree is published.
+
+Example: por tree state liabilities/ --exchange exchange.example --key exchange.pem --out statements/
+
+Whoever holds such a statement can show it when the tree counts less for the account, or leaves it out:
+por check my-statement.json my-proof.json --signer exchange.pem.pub --fraud-out dispute.json
 """
 
 
@@ -68,6 +78,31 @@ def export(
         count = write_receipts(out, _receipts(tree, accounts, base_units, Effort(workers, engine), report))
     rate = count / max(monotonic() - started, 1e-3)
     typer.echo(f"{out}: {count:,} proofs, each checked; {rate:,.0f} a second", err=True)
+
+
+def state(
+    tree: Annotated[Path, typer.Argument(metavar="DIR", help="the folder of `por tree build`")],
+    out: Annotated[Path, typer.Option(help="a folder for the statements, or FILE.zip")],
+    exchange: Annotated[str, typer.Option(help="the exchange's id, as in its declaration")],
+    key: SealKey,
+    public: PublicHalf = None,
+    accounts: Annotated[
+        str | None, typer.Option(help="the table the tree was built from; needed for large trees")
+    ] = None,
+    base_units: Annotated[bool, typer.Option("--base-units", help="the table holds integers of base units")] = False,
+    workers: Annotated[int, typer.Option(min=1, max=256, help="processes, for large trees")] = 2,
+) -> None:
+    from verifier.cli.terminal import progress_bars
+    from verifier.dsse import sealer_of
+    from verifier.inclusion.statement import PAYLOAD
+    from verifier.liabilities.inspect import Effort
+    from verifier.liabilities.receipts import write_receipts
+    from verifier.liabilities.statements import sign_statements
+
+    with progress_bars() as report:
+        receipts = _receipts(tree, accounts, base_units, Effort(workers), report)
+        count = write_receipts(out, sign_statements(receipts, exchange, sealer_of(PAYLOAD, key, public)))
+    typer.echo(f"{out}: {count:,} signed statements; hand them out before the digest is published", err=True)
 
 
 def _proof(tree: Path, account: str) -> "InclusionProof":
@@ -125,5 +160,6 @@ def _draw_qr(path: Path, text: str) -> None:
     typer.echo(f"{path}: one proof, checked, as a QR code of {len(text):,} characters", err=True)
 
 
+state.__doc__ = STATE_EXAMPLE
 prove.__doc__ = PROVE_EXAMPLE
 export.__doc__ = EXPORT_EXAMPLE

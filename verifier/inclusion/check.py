@@ -11,6 +11,7 @@ from verifier.errors import InputError
 from verifier.inclusion import fraud, wire
 from verifier.inclusion.commitment import load_commitment
 from verifier.inclusion.detect import try_formats
+from verifier.inclusion.dispute import DISPUTE_FORMAT, LeafList, Trusted, check_dispute, check_statement
 from verifier.inclusion.finding import Finding
 from verifier.inclusion.judge import judge, unrecognised
 from verifier.inclusion.judge_list import Progress, judge_list
@@ -21,6 +22,7 @@ from verifier.inclusion.pool import pool_results
 from verifier.inclusion.proof import PROOF_FORMAT, proof_of
 from verifier.inclusion.recipe import recipes
 from verifier.inclusion.result import CheckReport, InclusionResult, ProofVerdict, overall
+from verifier.inclusion.statement import is_statement
 from verifier.inclusion.sum_tree import TREE_FORMAT
 from verifier.inclusion.wire import MalformedError
 
@@ -39,6 +41,7 @@ class _Asked(NamedTuple):
     only: str | None
     anchor: Any
     progress: Progress | None
+    trusted: Trusted = Trusted()
 
 
 def check_proofs(
@@ -51,15 +54,19 @@ def check_proofs(
     only_format: str | None = None,
     facts: Mapping[str, str] | None = None,
     progress: Progress | None = None,
+    signers: Sequence[Path] = (),
+    leaf_list: LeafList | None = None,
 ) -> CheckReport:
     """Check one or more users' proof files, and pool those of one run.
 
     `root` is what the exchange published (16 to 128 hex digits), or `anchor` a file or folder that holds it; `expected`
     maps an asset or symbol to the whole coins the user believes to own (one file only); `now` (aware) and `max_age`
     decide freshness; `only_format` names the one format that may match; `facts` are what the exchange told the user
-    elsewhere, such as a credential; `progress` is called with a file's name and the bytes done and in all. Raises
-    UnavailableError for a file that cannot be read and InputError for arguments that make no sense; whatever stands in
-    a proof file is a result, not an error. A file that only accompanies another (roots, metadata) has no result.
+    elsewhere, such as a credential; `progress` is called with a file's name and the bytes done and in all; `signers`
+    are the exchange's public keys (PEM), which account statements and disputes must be signed by, and `leaf_list` the
+    published list they are held against. Raises UnavailableError for a file that cannot be read and InputError for
+    arguments that make no sense; whatever stands in a proof file is a result, not an error. A file that only
+    accompanies another (roots, metadata) has no result.
     """
     # 1. What was published, and what the user expects and knows
     if now is not None and now.tzinfo is None:
@@ -69,14 +76,21 @@ def check_proofs(
         raise InputError("no proof file was given")
     published, anchor_value = _published(root, anchor)
     files = [load(Path(path), _limit(only_format)) for path in paths]
-    proofs = [loaded for loaded in files if not _accompanies(loaded)] or files
+    signed = [loaded for loaded in files if is_statement(loaded.value)]
+    unsigned = [loaded for loaded in files if not is_statement(loaded.value)]
+    proofs = [loaded for loaded in unsigned if not _accompanies(loaded)] or unsigned
     question = Question(published, _expectation(expected or {}, len(proofs)), now, max_age)
-    asked = _Asked(question, dict(facts or {}), only_format, anchor_value, progress)
+    trusted = Trusted(signers, question, leaf_list)
+    asked = _Asked(question, dict(facts or {}), only_format, anchor_value, progress, trusted)
     # 2. Each proof by itself
-    results = tuple(result for loaded in proofs for result in _check_for_each_user(loaded, files, asked))
-    # 3. The proofs against each other
+    checked = [(loaded, result) for loaded in proofs for result in _check_for_each_user(loaded, unsigned, asked)]
+    # 3. What the exchange signed against what it counted
+    own = [(str(one.path), proof_of(one.value)) for one, result in checked if _is_accepted_own(result)]
+    stated = [check_statement(one.value, str(one.path), own, trusted) for one in signed]
+    # 4. The proofs against each other
+    results = (*(result for _, result in checked), *stated)
     pool = pool_results(results)
-    # 4. The worst of all decides
+    # 5. The worst of all decides
     return CheckReport(overall((result.verdict for result in results), pool), results, pool)
 
 
@@ -115,6 +129,8 @@ def _check_value(loaded: Loaded, others: Sequence[Any], asked: _Asked) -> Inclus
         return _check_own(loaded.value, file, question)
     if name == fraud.FRAUD_FORMAT:
         return fraud.check_fraud(loaded.value, file)
+    if name == DISPUTE_FORMAT:
+        return check_dispute(loaded.value, file, asked.trusted)
     root = next((value for value in others if isinstance(value, str)), question.root)
     facts = {**asked.facts, **({"root": root} if root else {})}
     trials = try_formats(loaded.value, facts, others, only)
@@ -131,6 +147,10 @@ def _check_own(value: Any, file: str, question: Question) -> InclusionResult:
     except MalformedError as error:
         findings = (Finding(error.code, str(error)),)
         return InclusionResult(file, PROOF_FORMAT, ProofVerdict.REFUSED, findings=findings)
+
+
+def _is_accepted_own(result: InclusionResult) -> bool:
+    return result.format == PROOF_FORMAT and result.verdict is ProofVerdict.ACCEPTED
 
 
 def _accompanies(loaded: Loaded) -> bool:
