@@ -9,7 +9,7 @@ from typing import Any
 from chains.decode import parse_json
 from chains.errors import ChainError
 from verifier.attestation.bundle import MANIFEST, Bundle, open_bundle
-from verifier.canonical import canonical_json
+from verifier.canonical import canonical_json, digest
 from verifier.dsse import MAX_ENVELOPE, open_envelope, sealer_of
 from verifier.errors import InputError
 from verifier.policy.finding import Finding, Level, Reason
@@ -19,6 +19,8 @@ from verifier.verdict import Verdict
 STATEMENT = "https://in-toto.io/Statement/v1"
 PREDICATE = "urn:reserve-verifier:attestation:1"
 PAYLOAD = "application/vnd.in-toto+json"
+SUMMARY = "https://slsa.dev/verification_summary/v1"
+VERIFIER = "urn:reserve-verifier"
 RULE = "seal"
 MAX_SEAL = MAX_ENVELOPE
 
@@ -51,6 +53,35 @@ def statement_of(bundle: Bundle, result: Verification) -> bytes:
                     for judged in result.judgements
                 ],
                 "tool": {"name": "reserve-verifier", "version": version("reserve-verifier")},
+            },
+        }
+    )
+
+
+def summary_of(bundle: Bundle, result: Verification) -> bytes:
+    """Return a short summary for programs that know nothing of reserves: did it pass, by which rules, as of which run.
+
+    It knows two results: what is open has not passed. The rules are named by the digest of the list of the rulebooks'
+    digests. Source: SLSA verification summary attestation v1; the time of verification is left out, so that the same
+    inputs give the same bytes.
+    """
+    declaration, passed = result.case.declaration, result.verdict is Verdict.PASS
+    rulebooks = [[judged.pack.id, judged.pack.digest] for judged in result.judgements]
+    return canonical_json(
+        {
+            "_type": STATEMENT,
+            "subject": [{"name": MANIFEST, "digest": {"sha256": bundle.digest}}],
+            "predicateType": SUMMARY,
+            "predicate": {
+                "verifier": {"id": VERIFIER, "version": {"reserve-verifier": version("reserve-verifier")}},
+                "resourceUri": f"urn:reserve-verifier:run:{declaration.exchange.id}:{declaration.as_of}",
+                "policy": {
+                    "uri": f"urn:reserve-verifier:packs:{','.join(name for name, _ in rulebooks)}",
+                    "digest": {"sha256": digest(rulebooks)},
+                },
+                "verificationResult": "PASSED" if passed else "FAILED",
+                "verifiedLevels": [f"RESERVES_{str(result.verdict).upper().replace('-', '_')}"],
+                "slsaVersion": "1.0",
             },
         }
     )

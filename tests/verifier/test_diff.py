@@ -1,13 +1,18 @@
 """What changed between two runs is said, and what asks for an explanation is told from what does not."""
 
+from typing import Any
+
 import pytest
 
 from chains.ids import AssetId
 from tests.verifier.cases import ETH, USD, case, position
 from verifier.case import Case
 from verifier.declaration import Exchange, OwnershipClaim, Pool
-from verifier.diff import compare_runs
+from verifier.diff.rulebooks import sealed_changes
+from verifier.diff.runs import compare_runs
 from verifier.errors import InputError
+from verifier.policy.library import load_pack
+from verifier.policy.pack import DatedValue
 from verifier.verdict import Verdict
 
 COLD = Pool.CLIENT_COLD
@@ -75,3 +80,40 @@ def test_runs_of_two_exchanges_are_not_compared() -> None:
     other = at(EARLIER, "2026-11-22", exchange=Exchange(name="Other", id="other.example"))
     with pytest.raises(InputError, match="different exchanges"):
         compare_runs(EARLIER, other)
+
+
+def test_a_rulebook_says_how_often_it_asks_for_runs_and_which_of_its_numbers_moved() -> None:
+    quarterly, later = load_pack("tr-cmb-por"), at(EARLIER, "2027-02-22")
+    late = compare_runs(EARLIER, later, packs=[quarterly])
+    assert [change.code for change in late.changes] == ["interval"]
+    assert "123 days between the runs; at most 92" in late.changes[0].text
+    assert compare_runs(EARLIER, at(EARLIER, "2026-11-22"), packs=[quarterly]).changes == ()
+    changed = quarterly.parameters[0].model_copy(
+        update={"values": [DatedValue(since="2020-01-01", value="1"), DatedValue(since="2026-11-01", value="2")]}
+    )
+    moved = quarterly.model_copy(update={"parameters": [changed, *quarterly.parameters[1:]]})
+    found = compare_runs(EARLIER, at(EARLIER, "2026-11-22"), packs=[moved])
+    assert [change.code for change in found.changes] == ["parameter-changed"]
+    assert "was 1, is 2" in found.changes[0].text
+
+
+def statement(subject: str, as_of: str, **verdicts: str) -> dict[str, Any]:
+    rulebooks = [
+        {"id": name, "version": "1", "digest": {"sha256": name + text[-1:]}, "verdict": text.rstrip("*")}
+        for name, text in verdicts.items()
+    ]
+    subjects = [{"name": "manifest.json", "digest": {"sha256": subject}}]
+    return {"subject": subjects, "predicate": {"as_of": as_of, "rulebooks": rulebooks}}
+
+
+def test_seals_tell_which_rulebooks_and_verdicts_moved() -> None:
+    before = statement("aa", "2026-10-22", basic="pass", strict="pass", japan="pass")
+    after = statement("bb", "2026-11-22", basic="pass", strict="fail", korea="pass")
+    found = sealed_changes([after, before], ["aa", "bb"])
+    codes_found = [change.code for change in found]
+    assert codes_found == ["rulebook-dropped", "rulebook-added", "rulebook-changed", "verdict-moved"]
+    assert found[3].text == "strict: pass before, fail now"
+    assert sealed_changes([], ["aa", "bb"]) == ()
+    for statements in ([before], [before, before], [before, {}], [before, {"subject": [5], "predicate": 1}]):
+        with pytest.raises(InputError, match="none speaks of the bundle bb"):
+            sealed_changes(statements, ["aa", "bb"])

@@ -2,6 +2,7 @@
 
 import base64
 import json
+from hashlib import sha256
 from pathlib import Path
 
 import pytest
@@ -64,6 +65,24 @@ def test_the_signature_is_that_of_the_dsse_specification(key: Path) -> None:
     statement = json.loads(payload)
     assert (statement["_type"], statement["subject"][0]["name"]) == ("https://in-toto.io/Statement/v1", "manifest.json")
     assert [one["verdict"] for one in statement["predicate"]["rulebooks"]] == ["pass", "pass"]
+
+
+def test_a_short_summary_tells_programs_whether_it_passed(key: Path) -> None:
+    told = []
+    for bundle in (GOOD, SPENT):
+        summary = key.with_name("summary.json")
+        done = por("seal", bundle, "--key", key, "--out", key.with_name("x.json"), "--summary", summary)
+        assert done.exit_code == 0, done.output
+        statement = json.loads(base64.b64decode(json.loads(summary.read_bytes())["payload"]))
+        assert statement["predicateType"] == "https://slsa.dev/verification_summary/v1"
+        predicate = statement["predicate"]
+        told.append((predicate["verificationResult"], predicate["verifiedLevels"]))
+        assert (
+            statement["subject"][0]["digest"]["sha256"] == sha256((bundle / "manifest.json").read_bytes()).hexdigest()
+        )
+        assert "none of" not in str(verified(summary, key, bundle).exception)
+        assert "another kind" in str(verified(summary, key, bundle).exception)
+    assert told == [("PASSED", ["RESERVES_PASS"]), ("FAILED", ["RESERVES_FAIL"])]
 
 
 def test_a_seal_of_another_run_fails(key: Path) -> None:

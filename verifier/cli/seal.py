@@ -23,6 +23,9 @@ def seal(
     out: Annotated[Path, typer.Option(help="the sealed statement to write")],
     pack: Annotated[list[str] | None, typer.Option(help="a rulebook; repeat for several")] = None,
     public: PublicHalf = None,
+    summary: Annotated[
+        Path | None, typer.Option(help="also write a short verification summary (SLSA), sealed with the same key")
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="print one JSON object")] = False,
 ) -> None:
     from verifier import run
@@ -30,12 +33,14 @@ def seal(
     from verifier.cli.terminal import print_json
     from verifier.files import write_file
     from verifier.seal import seal as seal_statement
-    from verifier.seal import statement_of
+    from verifier.seal import statement_of, summary_of
 
     result = run.verify_bundle(bundle, tuple(pack or run.DEFAULT_PACKS))
     with open_bundle(bundle) as opened:
-        statement = statement_of(opened, result)
+        statement, short = statement_of(opened, result), summary_of(opened, result)
     write_file(out, seal_statement(statement, key, public))
+    if summary is not None:
+        write_file(summary, seal_statement(short, key, public))
     if as_json:
         print_json({"sealed": str(out), "verdict": str(result.verdict), "case": result.case.digest})
     else:

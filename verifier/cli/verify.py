@@ -46,7 +46,7 @@ def verify(
     from verifier.seal import compared, sealed_packs
 
     own = load_providers(recheck) if recheck else None
-    statement = _opened(seal, signer or ())
+    statement = opened_seal(seal, signer or ()) if seal else None
     packs = tuple(pack or sealed_packs(statement) or run.DEFAULT_PACKS)
     with progress_bars() as told:
         result = run.verify_bundle(bundle, packs, own, None, trust or (), utxo_set or (), told, checked_day(as_of))
@@ -62,14 +62,12 @@ def verify(
     raise typer.Exit(result.verdict.exit_code)
 
 
-def _opened(seal: Path | None, signers: Sequence[Path]) -> dict[str, Any] | None:
+def opened_seal(seal: Path, signers: Sequence[Path]) -> dict[str, Any]:
     """Return the statement of a seal that a trusted key signed."""
     from verifier.errors import InputError
     from verifier.files import read_file
     from verifier.seal import MAX_SEAL, open_seal
 
-    if seal is None:
-        return None
     if not signers:
         raise InputError("a seal is worth what its key is: name the public key you trust with --signer")
     return open_seal(read_file(seal, MAX_SEAL), signers, str(seal))

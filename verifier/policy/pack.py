@@ -157,6 +157,8 @@ class Pack(_Record):
     effective_until: Day | None = None
     currency: str = Field(default="", pattern=r"^([A-Z]{3})?$")
     calendar: str = Field(default="", pattern=r"^([A-Z]{2}(-[A-Z0-9]{1,3})?)?$", description="ISO 3166, of holidays")
+    shortest_interval: Identifier | None = Field(default=None, description="the parameter: fewest days between runs")
+    longest_interval: Identifier | None = Field(default=None, description="the parameter: most days between runs")
     not_covered: Text
     sources: list[Source] = Field(min_length=1)
     parameters: list[Parameter] = Field(default_factory=list)
@@ -191,6 +193,14 @@ class Pack(_Record):
                 raise ValueError(f"{name}: cites the unknown source {source!r}")
         if not self.rules and not self.not_judged:
             raise ValueError("has neither rules nor clauses that are said to be not judged")
+        return self
+
+    @model_validator(mode="after")
+    def _intervals_are_days(self) -> Self:
+        days = {one.name for one in self.parameters if one.dimension is Dimension.DAYS}
+        for name in (self.shortest_interval, self.longest_interval):
+            if name is not None and name not in days:
+                raise ValueError(f"{name!r} is no parameter in days")
         return self
 
     @model_validator(mode="after")

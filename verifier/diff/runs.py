@@ -1,6 +1,6 @@
 """Two runs of one exchange: what came, what went, what was used again, and how long it took."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import date
 from fractions import Fraction
 from typing import Any, NamedTuple
@@ -8,21 +8,16 @@ from typing import Any, NamedTuple
 from chains.ids import AccountId, AssetId
 from verifier.case import Case
 from verifier.declaration import CLIENT_POOLS
+from verifier.diff.change import Change
+from verifier.diff.rulebooks import interval_of, parameter_changes
 from verifier.errors import InputError
 from verifier.ownership.claims import reused_claims
 from verifier.policy.amounts import show_percent, show_units
 from verifier.policy.eligibility import pool_amount
+from verifier.policy.pack import Pack
 from verifier.verdict import Verdict
 
 SAID = 5
-
-
-class Change(NamedTuple):
-    """One difference: a code for programs, in words, and whether it asks for an explanation."""
-
-    code: str
-    text: str
-    explain: bool
 
 
 class RunDiff(NamedTuple):
@@ -41,25 +36,31 @@ class RunDiff(NamedTuple):
             return Verdict.FAIL
         return Verdict.INDETERMINATE if any(change.explain for change in self.changes) else Verdict.PASS
 
+    def with_more(self, changes: Iterable[Change]) -> "RunDiff":
+        """Return the same with further changes at the end."""
+        return self._replace(changes=(*self.changes, *changes))
+
     def to_record(self) -> dict[str, Any]:
         """Return plain JSON values."""
         changes = [change._asdict() for change in self.changes]
         return {**self._asdict(), "verdict": str(self.verdict), "changes": changes}
 
 
-def compare_runs(first: Case, second: Case, shortest: int = 0, longest: int = 0) -> RunDiff:
+def compare_runs(first: Case, second: Case, shortest: int = 0, longest: int = 0, packs: Sequence[Pack] = ()) -> RunDiff:
     """Compare two runs of one exchange, in the order of their dates.
 
-    `shortest` and `longest` are days between two attestations that a rulebook or reader asks for, 0 for none. Raises
-    InputError for runs of different exchanges.
+    `shortest` and `longest` are days between two attestations that a reader asks for, 0 for what the rulebooks ask.
+    Raises InputError for runs of different exchanges.
     """
     if first.declaration.exchange.id != second.declaration.exchange.id:
         names = first.declaration.exchange.id, second.declaration.exchange.id
         raise InputError(f"the runs are of different exchanges: {names[0]} and {names[1]}; `por cross` compares those")
     earlier, later = sorted((first, second), key=lambda case: case.declaration.as_of)
     days = (_day(later) - _day(earlier)).days
+    fewest, most = interval_of(packs, later.declaration.as_of[:10])
     changes = (
-        *_interval(days, shortest, longest),
+        *_interval(days, shortest or fewest, longest or most),
+        *parameter_changes(packs, earlier.declaration.as_of[:10], later.declaration.as_of[:10]),
         *_assets(earlier, later),
         *_wallets(earlier, later),
         *_liabilities(earlier, later),

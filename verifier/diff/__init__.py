@@ -1,0 +1,1 @@
+"""What changed from one attestation run to the next."""
