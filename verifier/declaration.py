@@ -112,6 +112,15 @@ class Wallet(_Record):
         return self
 
 
+class CoverTerms(_Record):
+    """When a cover holds, what of a loss it never pays, and how many hours it takes to pay, as declared."""
+
+    valid_from: UtcTime
+    valid_until: UtcTime
+    deductible: Units = "0"
+    delay_hours: int = Field(ge=0, le=100_000)
+
+
 class OffChainHolding(_Record):
     """Money or cover outside the chains; `document` is the SHA-256 of the paper that shows it."""
 
@@ -120,6 +129,7 @@ class OffChainHolding(_Record):
     units: Units
     decimals: int = Field(ge=0, le=8)
     document: str = Field(pattern=r"^[0-9a-f]{64}$")
+    terms: CoverTerms | None = None
 
 
 class Exchange(_Record):

@@ -2,7 +2,7 @@
 
 from importlib import import_module
 
-BENCHMARKS = "readings collection proofs replay kernels publisher signatures claims utxo light_client rules log"
+BENCHMARKS = "readings collection proofs replay kernels publisher signatures claims utxo light_client rules log plan"
 
 for name in BENCHMARKS.split():
     import_module(f"tests.bench.{name}").main()

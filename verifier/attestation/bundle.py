@@ -18,6 +18,9 @@ from chains.providers import describe_validation
 from verifier.canonical import canonical_json
 from verifier.errors import InputError, UnavailableError
 
+FolderFormat = Literal["reserve-verifier/bundle/1", "reserve-verifier/plan-folder/1"]
+BUNDLE: FolderFormat = "reserve-verifier/bundle/1"
+PLAN_FOLDER: FolderFormat = "reserve-verifier/plan-folder/1"
 MANIFEST = "manifest.json"
 MAX_FILES = 10_000
 MAX_MANIFEST = 4 * 1024 * 1024
@@ -37,7 +40,7 @@ class Manifest(BaseModel):
     """What a bundle consists of, and the digest of the case that follows from it."""
 
     model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
-    format: Literal["reserve-verifier/bundle/1"]
+    format: FolderFormat
     case: Sha256
     files: dict[str, _Part] = Field(max_length=MAX_FILES)
 
@@ -81,10 +84,10 @@ def _files_below(folder: Path) -> Iterator[tuple[str, Path]]:
             yield path.relative_to(folder).as_posix(), path
 
 
-def seal_manifest(folder: Path, case_digest: str) -> Manifest:
+def seal_manifest(folder: Path, case_digest: str, form: FolderFormat = BUNDLE) -> Manifest:
     """Write the manifest over everything in `folder`; the same parts give the same bytes."""
     files = {name: _hash_file(path) for name, path in _files_below(folder) if name != MANIFEST}
-    manifest = Manifest(format="reserve-verifier/bundle/1", case=case_digest, files=files)
+    manifest = Manifest(format=form, case=case_digest, files=files)
     (folder / MANIFEST).write_bytes(canonical_json(manifest.model_dump(mode="json")))
     return manifest
 

@@ -15,6 +15,7 @@ from verifier.cli import (
     log,
     networks,
     packs,
+    plan,
     publish,
     seal,
     tree,
@@ -36,6 +37,7 @@ app.command("demo")(demo.demo)
 app.command("collect")(collect.collect)
 app.command("verify")(verify.verify)
 app.command("publish")(publish.publish)
+app.command("plan")(plan.plan)
 app.command("seal")(seal.seal)
 app.command("check")(check.check)
 app.command("cross")(cross.cross)

@@ -31,6 +31,9 @@ def packs(
             typer.echo(f"  {rule.id}: {rule.text_en}")
             typer.echo(f"    {rule.check}{f', when {rule.when}' if rule.when else ''}")
             typer.echo(f"    {pack.clause(rule.source)}")
+        for one in pack.payout:
+            typer.echo(f"  {one.id}, paid from {one.pool}: {one.text_en}")
+            typer.echo(f"    {pack.clause(one.source)}")
         for clause in pack.not_judged:
             typer.echo(f"  {clause.id}, not judged: {clause.text_en}")
             typer.echo(f"    {pack.clause(clause.source)}")

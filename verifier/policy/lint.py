@@ -99,6 +99,7 @@ def _unused(pack: Pack, parsed: list[ParsedRule]) -> Iterator[str]:
     statements = [statement for one in parsed for statement in (one.check, one.when) if statement is not None]
     used = {name for statement in statements for name in (*names_of(statement), *bands_of(statement))}
     used |= {rule.cure_business_days or "" for rule in pack.rules}
+    used |= {one.approval_days or "" for one in pack.payout}
     yield from (f"{item.name}: is used by no rule" for item in pack.named if item.name not in used)
     cited = {item.source for item in pack.clauses} | {item.source for item in pack.parameters}
     cited |= {item.source for item in pack.bands}

@@ -137,6 +137,19 @@ class Rule(_Clause):
         return Tier[self.minimum_tier.get(quantity, "observed").upper()]
 
 
+class PayoutSource(_Clause):
+    """What users are to be paid from after a loss, in the order of the list, and who has to approve it by when.
+
+    `pool` is a pool of the declaration or a fact that the exchange states; `approval_days` names the parameter with the
+    days from the loss, which the law may leave open.
+    """
+
+    pool: Identifier | Annotated[str, Field(pattern=r"^[a-z][a-z-]{0,59}$")]
+    approver_en: Text | None = None
+    approver_ja: Text | None = None
+    approval_days: Identifier | None = None
+
+
 class NotJudged(_Clause):
     """A clause that no program can judge from chains and books: said, so that nobody thinks it was."""
 
@@ -164,6 +177,7 @@ class Pack(_Record):
     parameters: list[Parameter] = Field(default_factory=list)
     bands: list[Band] = Field(default_factory=list)
     statements: list[Statement] = Field(default_factory=list)
+    payout: list[PayoutSource] = Field(default_factory=list, max_length=20)
     rules: list[Rule] = Field(default_factory=list)
     not_judged: list[NotJudged] = Field(default_factory=list)
 
@@ -180,7 +194,7 @@ class Pack(_Record):
     @property
     def clauses(self) -> list[_Clause]:
         """Every demand of the law that the pack speaks of, judged or not."""
-        return [*self.rules, *self.not_judged]
+        return [*self.rules, *self.payout, *self.not_judged]
 
     @model_validator(mode="after")
     def _everything_is_cited(self) -> Self:
@@ -198,7 +212,8 @@ class Pack(_Record):
     @model_validator(mode="after")
     def _intervals_are_days(self) -> Self:
         days = {one.name for one in self.parameters if one.dimension is Dimension.DAYS}
-        for name in (self.shortest_interval, self.longest_interval):
+        named = [self.shortest_interval, self.longest_interval, *(one.approval_days for one in self.payout)]
+        for name in named:
             if name is not None and name not in days:
                 raise ValueError(f"{name!r} is no parameter in days")
         return self
