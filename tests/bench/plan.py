@@ -83,7 +83,7 @@ def main(users: int = 1_000_000) -> None:
             print(f"  {strategy.name:22}{perf_counter() - started:8.1f} s  {_peak():6,} MiB")
         assert found is not None
         chosen, paid = found
-        assets, secret = paid_assets(basis, chosen), plan_secret(basis, case, chosen.strategy)
+        assets, secret = paid_assets(basis, chosen), plan_secret(case.digest, INCIDENT.to_record(), chosen.strategy)
         payouts = payouts_of(columns.hashes(), paid, assets)
         claims = write_claims(folder / "plan", payouts, users, assets, "plan-bench", AS_OF, secret)
         assert claims is not None

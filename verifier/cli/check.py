@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 if TYPE_CHECKING:
+    from verifier.compensation.payout import Payout
     from verifier.inclusion.result import CheckReport, InclusionResult
 
 EXAMPLE = """Check that your balance is inside what the exchange published.
@@ -34,6 +35,10 @@ Signers = Annotated[
     typer.Option(help="the exchange's public key (PEM), for signed statements and disputes; repeat for several"),
 ]
 
+Plan = Annotated[
+    Path | None, typer.Option(help="a compensation plan's folder: also say what it pays to each of these receipts")
+]
+
 
 def check(
     proofs: Annotated[list[Path], typer.Argument(help="proof files; several are compared with each other")],
@@ -47,6 +52,7 @@ def check(
     fact: Facts = None,
     fraud_out: FraudOut = None,
     signer: Signers = None,
+    plan: Plan = None,
     as_json: Annotated[bool, typer.Option("--json", help="print one JSON object")] = False,
 ) -> None:
     from datetime import UTC, datetime, timedelta
@@ -71,11 +77,14 @@ def check(
         )
     if fraud_out is not None:
         _keep_fraud(report, fraud_out)
+    payouts = _payouts(plan, proofs)
     if as_json:
-        print_json(report.to_record())
+        print_json(report.to_record() | ({"payouts": [one.to_record() for one in payouts]} if plan else {}))
     else:
         _explain(report)
-    raise typer.Exit(report.exit_code)
+        _explain_payouts(payouts)
+    refused = any(one.verdict == "refused" for one in payouts)
+    raise typer.Exit(max(report.exit_code, int(refused)))
 
 
 check.__doc__ = EXAMPLE
@@ -93,6 +102,27 @@ def _pairs(option: str, example: str, given: Iterable[str]) -> dict[str, str]:
             raise InputError(f"{option} {name}: given twice")
         pairs[name] = value
     return pairs
+
+
+def _payouts(plan: Path | None, receipts: Iterable[Path]) -> "list[Payout]":
+    if plan is None:
+        return []
+    from verifier.compensation.payout import find_payout
+
+    return [find_payout(plan, receipt) for receipt in receipts]
+
+
+def _explain_payouts(payouts: "list[Payout]") -> None:
+    for one in payouts:
+        _headline(f"{one.file}, by the plan", one.verdict.value, one.verdict == "accepted")
+        for finding in one.findings:
+            typer.echo(f"  {finding.code}: {_safe(finding.text)}")
+        if one.verdict == "accepted":
+            typer.echo(f"  is paid {_amounts(one.amounts)}")
+            typer.echo(
+                "  This does not prove that the plan follows from the run (por plan RUN --check PLAN), nor that it"
+            )
+            typer.echo("  will be paid.")
 
 
 def _keep_fraud(report: "CheckReport", path: Path) -> None:

@@ -7,7 +7,6 @@ from typing import Any, NamedTuple
 
 from chains.ids import AssetId
 from verifier.canonical import canonical_json
-from verifier.case import Case
 from verifier.compensation.incident import minor_digits
 from verifier.compensation.outcome import Outcome
 from verifier.compensation.plan import Basis
@@ -66,7 +65,7 @@ class Plan(NamedTuple):
         owed = case.liabilities
         return {
             "format": PLAN_FORMAT,
-            "incident": incident.model_dump(mode="json", exclude_none=True, exclude_defaults=True),
+            "incident": incident.to_record(),
             "exchange": {"id": case.declaration.exchange.id, "name": case.declaration.exchange.name},
             "as_of": case.declaration.as_of,
             "liabilities": owed.commitment if owed else None,
@@ -93,10 +92,12 @@ class Plan(NamedTuple):
         return canonical_json({**self.to_record(), "case": case_digest})
 
 
-def plan_secret(basis: Basis, case: Case, strategy: str) -> bytes:
-    """Return the key that orders the tree of claims: public, and it follows from what the plan follows from."""
-    incident = basis.incident.model_dump(mode="json", exclude_none=True, exclude_defaults=True)
-    return sha256(canonical_json([PLAN_FORMAT, case.digest, incident, strategy])).digest()
+def plan_secret(case: str, incident: Any, strategy: str) -> bytes:
+    """Return the key that orders the tree of claims: public, it follows from the case's digest, incident and strategy.
+
+    `incident` are the JSON values as they stand in the document.
+    """
+    return sha256(canonical_json([PLAN_FORMAT, case, incident, strategy])).digest()
 
 
 def paid_assets(basis: Basis, outcome: Outcome) -> tuple[TreeAsset, ...]:

@@ -113,7 +113,7 @@ def _derive(
     chosen, paid = found
     outcomes.append(chosen)
     # 3. The tree of claims, over the very leaves that users hold
-    assets, secret = paid_assets(basis, chosen), plan_secret(basis, case, strategy.name)
+    assets, secret = paid_assets(basis, chosen), plan_secret(case.digest, incident.to_record(), strategy.name)
     payouts = payouts_of(columns.hashes(), paid, assets)
     run_id, count = f"plan-{incident.id}", columns.commitment.leaf_count
     claims = write_claims(folder, payouts, count, assets, run_id, incident.at, secret, progress)
@@ -121,8 +121,7 @@ def _derive(
     order = [one.name for one in STRATEGIES]
     outcomes.sort(key=lambda one: order.index(one.strategy))
     plan = make_document(basis, packs, outcomes, left_out, chosen, claims)
-    stated = incident.model_dump(mode="json", exclude_none=True)
-    write_parts(folder, {PLAN: plan.to_json(case.digest), INCIDENT: canonical_json(stated)})
+    write_parts(folder, {PLAN: plan.to_json(case.digest), INCIDENT: canonical_json(incident.to_record())})
     seal_manifest(folder, case.digest, PLAN_FOLDER)
     return plan
 

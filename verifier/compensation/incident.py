@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 from fractions import Fraction
 from pathlib import Path
-from typing import Annotated, Literal, NamedTuple, Self
+from typing import Annotated, Any, Literal, NamedTuple, Self
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, model_validator
 
@@ -70,6 +70,10 @@ class Incident(_Record):
     prices: list[PriceQuote] = Field(default_factory=list, max_length=10_000)
     losses: list[Loss] = Field(min_length=1, max_length=MAX_LOSSES)
     tiers: list[Money] = Field(default_factory=list, max_length=16)
+
+    def to_record(self) -> dict[str, Any]:
+        """Return JSON values that are read back as the same incident."""
+        return self.model_dump(mode="json", exclude_none=True)
 
     @model_validator(mode="after")
     def _tiers_rise(self) -> Self:
