@@ -16,6 +16,7 @@ from verifier.canonical import canonical_json
 from verifier.errors import InputError
 from verifier.files import read_file
 from verifier.policy.finding import Finding, Level, Reason
+from verifier.recheck import SEAL_RULE
 from verifier.run import Verification
 from verifier.verdict import Verdict
 
@@ -25,7 +26,6 @@ if TYPE_CHECKING:
 STATEMENT = "https://in-toto.io/Statement/v1"
 PREDICATE = "urn:reserve-verifier:attestation:1"
 PAYLOAD = "application/vnd.in-toto+json"
-RULE = "seal"
 FILE_SCHEME = "file2"
 MAX_SEAL, MAX_KEY = 4 * 1024 * 1024, 64 * 1024
 
@@ -116,9 +116,9 @@ def check_seal(statement: dict[str, Any], bundle: Bundle, result: Verification) 
     if not differing:
         names = ", ".join(judged.pack.id for judged in result.judgements)
         text = f"The sealed statement names this bundle, its case, and the verdicts by {names}."
-        return Finding(RULE, "attestation", Verdict.PASS, Reason.SATISFIED, text)
+        return Finding(SEAL_RULE, "attestation", Verdict.PASS, Reason.SATISFIED, text)
     text = f"The sealed statement is not what follows from the bundle: {'; '.join(differing)}."
-    return Finding(RULE, "attestation", Verdict.FAIL, Reason.CONTRADICTION, text, Level.MUST)
+    return Finding(SEAL_RULE, "attestation", Verdict.FAIL, Reason.CONTRADICTION, text, Level.MUST)
 
 
 def compared(statement: dict[str, Any] | None, bundle: Path, result: Verification) -> Verification:

@@ -1,0 +1,44 @@
+"""Prices as they were used, and what every source said of them."""
+
+from chains.ids import AssetId
+from verifier.case import Case
+from verifier.declaration import utc_text
+from verifier.policy.amounts import show_number
+from verifier.prices.gather import Heard
+from verifier.report.content import HeardRow, PriceRow
+from verifier.report.words import Words
+
+
+def price_rows(case: Case, say: Words) -> tuple[PriceRow, ...]:
+    """Return every price that was used or asked for, with what each source said."""
+    heard: dict[tuple[str, str, int], list[Heard]] = {}
+    for one in case.heard:
+        heard.setdefault((one.asset, one.currency, one.lookback_days), []).append(one)
+    used = {(quote.asset, quote.currency, quote.lookback_days): quote for quote in case.prices}
+    symbols = case.declaration.symbols()
+    rows = []
+    for key in sorted({**used, **heard}):
+        asset, currency, days = key
+        quote = used.get(key)
+        rows.append(
+            PriceRow(
+                asset,
+                symbols.get(AssetId(asset), asset),
+                currency,
+                say("prices.mean", days=days) if days else say("prices.moment"),
+                "" if quote is None else _used(quote.low, quote.high, say),
+                quote.source if quote else say("prices.refused"),
+                quote.at if quote else "",
+                tuple(_heard(one) for one in heard.get(key, ())),
+            )
+        )
+    return tuple(rows)
+
+
+def _used(low: str, high: str, say: Words) -> str:
+    return low if low == high else say("prices.between", low=low, high=high)
+
+
+def _heard(one: Heard) -> HeardRow:
+    price = "" if one.price is None else show_number(one.price).removeprefix("about ")
+    return HeardRow(one.operator, price, "" if one.moment is None else utc_text(one.moment), one.reason, one.evidence)
