@@ -35,11 +35,16 @@ def known_in_japanese(text: str) -> str | None:
         return exact[text]
     if len(text) > LONGEST:
         return None
+    listed = [known_in_japanese(part) for part in text.split(", ")] if ", " in text else []
+    if listed and all(listed):
+        return "、".join(part or "" for part in listed)
     for phrase in patterns:
         found = phrase.pattern.fullmatch(text)
         if found:
             return phrase.japanese.format(*(known_in_japanese(group) or group for group in found.groups()))
-    return None
+    about, colon, said = text.partition(": ")
+    known = known_in_japanese(said) if colon and "; " not in text else None
+    return known and f"{known_in_japanese(about) or about}:{known}"
 
 
 def _quoted(text: str) -> str:
@@ -49,7 +54,10 @@ def _quoted(text: str) -> str:
 @cache
 def _tables() -> tuple[dict[str, str], tuple[Phrase, ...]]:
     rows = [row for name in TABLES for row in _rows(name)]
-    exact = {repr(word.en): f"「{word.ja}」" for word in QUANTITIES.values()}
+    words = QUANTITIES.values()
+    rows += [{"en": word.en, "ja": word.ja} for word in words]
+    rows += [{"en": word.fault_en, "ja": word.fault_ja} for word in words if word.fault_en]
+    exact = {repr(word.en): f"「{word.ja}」" for word in words}
     exact |= {row["en"]: row["ja"] for row in rows if GAP not in row["en"]}
     # The longest sentence first: a short one with wide gaps would take the others' place.
     gapped = sorted((row for row in rows if GAP in row["en"]), key=lambda row: -len(row["en"]))

@@ -48,7 +48,7 @@ def main_reason(result: Verification, say: Words) -> Reason:
     if not decisive:
         return Reason(say(f"reason_of.{_key(result.verdict)}_none"))
     in_force = {judged.pack.id for judged in result.judgements if judged.in_force and judged.pack.status != "model"}
-    chosen = max(decisive, key=lambda finding: (*_weight(finding), finding.pack in in_force))
+    chosen = max(decisive, key=lambda finding: _weight(finding, finding.pack in in_force))
     lead = say(f"reason_of.{_key(result.verdict)}", count=len(decisive)) if len(decisive) > 1 else ""
     return Reason(f"{lead}{said_text(chosen, say)}", chosen.rule, chosen.clause, chosen.cure_by)
 
@@ -60,16 +60,18 @@ def _decisive(result: Verification) -> Iterator[Finding]:
             yield finding
 
 
-def _weight(finding: Finding) -> tuple[bool, bool, Fraction]:
+def _weight(finding: Finding, in_force: bool) -> tuple[bool, bool, bool, Fraction, bool]:
     """Return how much a finding matters among those of its verdict.
 
-    A fault that no law could heal comes first, then what is missed by the largest part; what holds, by the least room.
+    A fault that no law could heal comes first, then the law in force, then what is missed by the largest part; of what
+    holds, the one with the least room.
     """
     required = _number(finding.required.removeprefix("at most "))
-    room = _number(finding.shortfall if finding.verdict is Verdict.FAIL else finding.slack)
-    if room is None or not required:
-        return not finding.pack, False, Fraction(0)
-    return not finding.pack, True, room / required if finding.verdict is Verdict.FAIL else -room / required
+    failed = finding.verdict is Verdict.FAIL
+    room = _number(finding.shortfall if failed else finding.slack)
+    measured = room is not None and bool(required)
+    part = room / required if room is not None and required else Fraction(0)
+    return not finding.pack, failed and in_force, measured, part if failed else -part, in_force
 
 
 def _number(text: str) -> Fraction | None:

@@ -45,7 +45,10 @@ def _share(case: Case, asset: AssetId) -> Fraction:
 def _coverage(case: Case, asset: AssetId, say: Words) -> Coverage:
     found = pool_amount(case, asset, CLIENT_POOLS, signed_only=True)
     liability = case.liabilities.totals.get(asset, 0) if case.liabilities else None
-    if liability is None:
+    read = asset in case.positions_by_asset
+    if not read and not liability:
+        state, difference = "none", ""
+    elif liability is None:
         state, difference = "unknown", ""
     elif found.low >= liability:
         state, difference = "covered", show_units(case, asset, found.low - liability)
@@ -61,7 +64,7 @@ def _coverage(case: Case, asset: AssetId, say: Words) -> Coverage:
         say(f"coverage.{state}", difference=difference),
         _percent(found.low, liability) if liability else "",
         state,
-        say(f"tier.{found.tier.label}"),
+        say(f"tier.{found.tier.label}") if read else "",
     )
 
 

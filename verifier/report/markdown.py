@@ -7,14 +7,32 @@ from verifier.report.content import FindingRow, ItemRow, PriceRow, Report
 from verifier.report.visible import visible
 from verifier.report.words import Words, words_of
 
-# Every character that Markdown, its tables, its autolinks or HTML in it give a meaning.
-SPECIAL = re.compile(r"([\\`*_{}\[\]()<>#+\-.!|~&:/@=$^\"'])")
+# Every character that Markdown, its tables or HTML in it give a meaning, and what a line must not begin with.
+SPECIAL = re.compile(r"([\\`*_{}\[\]<>#|!~&$^])")
+START = re.compile(r"^(\s*)([-+=]|[0-9]+(?=[.)]))")
+# Words that programs turn into links by themselves, however they are escaped; inside code they stay what they are.
+LINK = re.compile(r"\S*(?:://|www\.|@|mailto:|xmpp:)\S*", re.IGNORECASE)
 MOST = 500
 
 
 def escape(text: str) -> str:
     """Return foreign text as Markdown that shows it as it is, on one line."""
-    return SPECIAL.sub(r"\\\1", visible(text))
+    shown, parts, end = visible(text), [], 0
+    for found in LINK.finditer(shown):
+        parts += [SPECIAL.sub(r"\\\1", shown[end : found.start()]), _code(found.group())]
+        end = found.end()
+    parts.append(SPECIAL.sub(r"\\\1", shown[end:]))
+    return START.sub(_not_a_list, "".join(parts))
+
+
+def _code(word: str) -> str:
+    """Return a word as code; what would end the code or a table's cell is written out."""
+    return "`" + word.replace("`", "⟨U+0060⟩").replace("|", "⟨U+007C⟩") + "`"
+
+
+def _not_a_list(found: re.Match[str]) -> str:
+    space, mark = found.groups()
+    return f"{space}{mark}\\" if mark.isdigit() else f"{space}\\{mark}"
 
 
 def render_markdown(report: Report) -> str:

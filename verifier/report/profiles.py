@@ -13,7 +13,8 @@ from verifier.report.words import Words
 
 def profile_rows(amounts: Amounts, say: Words) -> tuple[ProfileRow, ...]:
     """Return the profile of every asset whose chain's window was read."""
-    found = ((asset, amounts.profile(asset)) for asset in amounts.assets)
+    held = [asset for asset in amounts.assets if asset in amounts.case.positions_by_asset]
+    found = ((asset, amounts.profile(asset)) for asset in held)
     return tuple(_row(amounts, asset, profile, say) for asset, profile in found if profile is not None)
 
 

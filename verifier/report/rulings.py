@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 from chains.model import Tier
 from verifier.policy.finding import Finding, TraceLine
-from verifier.policy.japanese import in_japanese
+from verifier.policy.japanese import in_japanese, known_in_japanese
 from verifier.policy.pack import Pack
 from verifier.policy.vocabulary import QUANTITIES
 from verifier.report.content import Cell, FindingRow, RulebookRow, SubjectRow, TraceRow
@@ -15,6 +15,7 @@ from verifier.run import Verification
 from verifier.verdict import Verdict, worst
 
 ORDER = (Verdict.PASS, Verdict.FAIL, Verdict.INDETERMINATE, Verdict.NOT_APPLICABLE)
+GRAVEST = (Verdict.FAIL, Verdict.INDETERMINATE, Verdict.PASS, Verdict.NOT_APPLICABLE)
 PRICE, SIDES = "price of a base unit of ", {"left side of ": "trace.left", "right side of ": "trace.right"}
 TIERS = frozenset(tier.label for tier in Tier)
 
@@ -66,10 +67,11 @@ def _cell(findings: list[Finding], say: Words) -> Cell:
 
 
 def finding_rows(result: Verification, say: Words) -> tuple[FindingRow, ...]:
-    """Return every finding once, in the order of the rulebooks."""
+    """Return every finding once: what is broken first, then what is open, each in the order of the rulebooks."""
     packs = {judged.pack.id: judged.pack for judged in result.judgements}
     names = result.case.declaration.symbols()
-    return tuple(_row(number, one, packs, names, say) for number, one in enumerate(result.findings, 1))
+    found = sorted(result.findings, key=lambda finding: GRAVEST.index(finding.verdict))
+    return tuple(_row(number, one, packs, names, say) for number, one in enumerate(found, 1))
 
 
 def _row(number: int, one: Finding, packs: Mapping[str, Pack], names: Mapping[str, str], say: Words) -> FindingRow:
@@ -139,6 +141,7 @@ def _trace_name(name: str, names: Mapping[str, str], say: Words) -> tuple[str, s
     word, _, key = name.partition(": ")
     if word == "wallets":
         return say("trace.wallets", verdict=say(f"verdict.{key}")), "wallets"
+    key = (known_in_japanese(key) or key) if say.japanese else key
     quantity = QUANTITIES.get(word)
     if quantity is None:
         return say("trace.number", name=word), key

@@ -13,7 +13,7 @@ FIELDS = (
     *("cure_by", "clause", "demand", "evidence"),
 )
 # Source: OWASP, CSV Injection; the wide forms are taken for the narrow ones by some programs.
-FORMULA = re.compile(r"[\s\"']*[=+\-@\t\r\n=+-@]")
+FORMULA = re.compile("[\\s\"']*[=+\\-@\\t\\r\\n\uff1d\uff0b\uff0d\uff20]")
 
 
 def render_table(report: Report) -> str:
