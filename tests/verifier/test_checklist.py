@@ -159,7 +159,7 @@ BREAKS: dict[str, Change] = {
     "tests.encumbrance": unanswered,
     "tests.liquidity": claims(age_days=None),
     "rules.decided": disputed,
-    "users.checked": lambda made: stating(made),
+    "users.checked": stating,
     "users.bounded": lambda made: stating(made, fact("clients_checked", "3"), fact("clients_checked_wrong", "1")),
 }
 

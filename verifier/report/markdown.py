@@ -239,9 +239,10 @@ def _list(lines: Iterable[str]) -> str:
 
 def _table(say: Words, heads: Sequence[str], rows: Iterable[Sequence[str]]) -> Iterator[str]:
     """Yield a table of the first rows, and a line that tells of the others."""
-    lines = [_line(row) for row in rows]
-    yield "\n".join([_line([say(head) for head in heads]), "|" + " --- |" * len(heads), *lines[:MOST]])
-    yield from _cut(len(lines), "more.rows", say)
+    listed = list(rows)
+    lines = [_line([say(head) for head in heads]), "|" + " --- |" * len(heads), *map(_line, listed[:MOST])]
+    yield "\n".join(lines)
+    yield from _cut(len(listed), "more.rows", say)
 
 
 def _cut(count: int, key: str, say: Words) -> Iterator[str]:
