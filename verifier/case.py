@@ -51,7 +51,6 @@ class Case(BaseModel):
     past: Past = Past()
     observed: Observed = Observed()
     heard: tuple[Heard, ...] = ()
-    refused_prices: tuple[str, ...] = ()
 
     def trusting(self, roots: Collection[str], scanned: Collection[ChainId] = ()) -> "Case":
         """Return the same case for somebody who trusts these roots, in hexadecimal. Raises InputError for other text.

@@ -256,7 +256,6 @@ def _build_case(
         past=further.past,
         observed=further.observed,
         heard=further.prices.heard,
-        refused_prices=further.prices.refused,
     )
 
 

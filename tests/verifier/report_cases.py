@@ -93,7 +93,7 @@ def complete(cover: int = 100) -> Case:
         Heard(ETH, "JPY", 0, operator, Fraction(value), NOW.time, "e" * 64)
         for operator, value in (("a", 100), ("b", 110))
     )
-    silent = Heard(ETH, "JPY", 0, "c", None, None, "", "HTTP 500")
+    silent = Heard(ETH, "JPY", 0, "c", None, None, "", "the answer holds no price")
     question = Question(account(2), "code")
     asked = Observed({question: Observation(question, "", Tier.OBSERVED, ("operator",), ())}, ("code",))
     cover_held = OffChainHolding(

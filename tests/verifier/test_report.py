@@ -14,8 +14,11 @@ from typer.testing import CliRunner
 
 from chains.model import Tier
 from tests.verifier.cases import ETH, case, position
+from tests.verifier.played import AS_OF, played
+from tests.verifier.played import ETH as PLAYED_ETH
 from tests.verifier.report_cases import (
     ORIGIN,
+    PACKS,
     RUNS,
     bound,
     complete,
@@ -27,9 +30,11 @@ from tests.verifier.report_cases import (
     stating,
 )
 from verifier.cli.main import app
-from verifier.declaration import Pool
+from verifier.declaration import Pool, utc_seconds
 from verifier.errors import InputError
+from verifier.further import Plans
 from verifier.policy.japanese import in_japanese
+from verifier.prices.plan import PricePlan
 from verifier.report.build import build_report
 from verifier.report.content import Report
 from verifier.report.html import MOST
@@ -37,7 +42,8 @@ from verifier.report.limits import limits
 from verifier.report.visible import visible
 from verifier.report.words import LANGUAGES, texts_of
 from verifier.report.write import FORMS, rendered
-from verifier.run import Verification
+from verifier.run import Verification, collect, verify_bundle
+from verifier.window import plan_window
 
 VOID = {"meta", "br"}
 
@@ -191,7 +197,7 @@ def test_every_source_of_a_price_is_shown_with_why_it_did_not_count() -> None:
     assert [(one.operator, one.price, one.remark) for one in row.heard] == [
         ("a", "100", ""),
         ("b", "110", ""),
-        ("c", "", "HTTP 500"),
+        ("c", "", "the answer holds no price"),
     ]
 
 
@@ -393,3 +399,27 @@ def test_json_keeps_foreign_text_as_it_is_and_in_ascii() -> None:
 def test_bound_claims_are_said_to_name_this_declaration() -> None:
     one = case(bound(position(Pool.CLIENT_COLD, 1)))
     assert build_report(judged(one)).holdings[0].binding == "names this declaration"
+
+
+def test_a_collected_run_with_a_window_and_several_price_sources_shows_both(tmp_path: Path) -> None:
+    rows = {"rows": [(utc_seconds(AS_OF), "500000")]}
+    sources = [{"operator": f"file {number}", "dialect": "csv", **rows} for number in range(2)]
+    wanted = {"asset": PLAYED_ETH, "currency": "JPY", "lookback_days": 0, "source": sources}
+    asked = PricePlan.model_validate({"format": "reserve-verifier/prices/1", "price": [wanted]})
+    with played(tmp_path / "in", nodes=2, minimum=2) as (inputs, _):
+        plans = Plans(window=plan_window(2, "ab" * 32), prices=asked)
+        run = collect(inputs.declaration, inputs.providers, tmp_path / "run", inputs.liabilities, plans=plans)
+    result = verify_bundle(run.bundle, PACKS)
+    for language in LANGUAGES:
+        report = build_report(result, language, ORIGIN)
+        (priced,) = report.prices
+        assert [(one.operator, one.price) for one in priced.heard] == [("file 0", "500,000"), ("file 1", "500,000")]
+        (profile,) = report.profiles
+        # Nobody lists the transfers of a chain's own coin: no line is drawn, only what was read at the drawn blocks.
+        assert profile.steps == ()
+        assert len(profile.drawn) == 10  # twelve draws of a hundred blocks, two of them drawn twice
+        assert {one.amount.units for one in profile.drawn} == {
+            report.coverage[0].owed and report.coverage[0].owed.units
+        }
+        page = page_of(report)
+        assert (page.faults, page.open) == ([], [])

@@ -41,7 +41,6 @@ def build_report(result: Verification, language: str = "en", origin: Origin = NO
         findings=finding_rows(result, say),
         multiples=multiple_rows(case, say),
         prices=price_rows(case, say),
-        refused_prices=case.refused_prices,
         # 4. What it is worth as evidence.
         limits=tuple(limits(result, say)),
         checklist=scored,

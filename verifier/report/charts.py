@@ -92,42 +92,52 @@ def _bars(name: str, title: str, about: str, rows: Sequence[BarRow]) -> Markup:
     return _markup(svg)
 
 
+class _Plane(NamedTuple):
+    """Where a height and an amount stand in a profile's drawing."""
+
+    first: int
+    span: int
+    most: int
+
+    def across(self, height: int) -> int:
+        return PLOT_LEFT + (height - self.first) * (RIGHT - PLOT_LEFT) // self.span
+
+    def down(self, units: int) -> int:
+        return TOP + HEIGHT - units * HEIGHT // self.most
+
+
 def profile_chart(row: ProfileRow, number: int, say: Words) -> Markup:
-    """Draw what was held block by block as a stepped line, what is owed as a dashed one, drawn blocks as marks."""
+    """Draw what was held as a stepped line, at drawn blocks as dots, and what is owed as a dashed line."""
     title = say("profile.chart", symbol=row.symbol, first=f"{row.first:,}", last=f"{row.last:,}")
     svg = _svg(f"profile-{number}", title, say("profile.chart_about"), HEIGHT + 36)
     owed = int(row.owed.units) if row.owed else 0
-    most = max(owed, *(int(step.amount.units) for step in row.steps), 1)
-    span = max(row.last - row.first + 1, 1)
-
-    def down(units: int) -> int:
-        return TOP + HEIGHT - units * HEIGHT // most
-
-    def across(height: int) -> int:
-        return PLOT_LEFT + (height - row.first) * (RIGHT - PLOT_LEFT) // span
-
+    known = [int(step.amount.units) for step in row.steps] + [int(one.amount.units) for one in row.drawn]
+    plane = _Plane(row.first, max(row.last - row.first + 1, 1), max(owed, *known, 1))
     _line(svg, [(PLOT_LEFT, TOP), (PLOT_LEFT, TOP + HEIGHT), (RIGHT, TOP + HEIGHT)], "axis")
-    points: list[tuple[int, int]] = []
-    for step in row.steps:
-        level = down(int(step.amount.units))
-        points += [(across(step.height), level), (across(step.height + step.blocks), level)]
-    _line(svg, list(dict.fromkeys(points)), "held-line")
-    _text(svg, RIGHT + 12, points[-1][1] + 4, f"{say('profile.held_line')} {short(row.held.text, 18)}", "number")
-    if owed:
-        _line(svg, [(PLOT_LEFT, down(owed)), (RIGHT, down(owed))], "owed-line")
-        beside = down(owed) + (20 if abs(down(owed) - points[-1][1]) < 16 else 4)
-        _text(
-            svg,
-            RIGHT + 12,
-            beside,
-            f"{say('profile.owed_line')} {short(row.owed.text if row.owed else '', 18)}",
-            "number",
-        )
-    for height in row.drawn:
-        _line(svg, [(across(height), TOP + HEIGHT + 2), (across(height), TOP + HEIGHT + 9)], "mark")
+    beside = _held_line(svg, row, plane, say) if row.steps else None
+    if row.owed:
+        level = plane.down(owed)
+        _line(svg, [(PLOT_LEFT, level), (RIGHT, level)], "owed-line")
+        beneath = level + (20 if beside is not None and abs(level - beside) < 16 else 4)
+        _text(svg, RIGHT + 12, beneath, f"{say('profile.owed_line')} {short(row.owed.text, 18)}", "number")
+    for one in row.drawn:
+        place = {"cx": plane.across(one.height), "cy": plane.down(int(one.amount.units)), "r": 4}
+        ET.SubElement(svg, "circle", {"class": "drawn", **{name: str(value) for name, value in place.items()}})
     _text(svg, PLOT_LEFT, TOP + HEIGHT + 22, row.opened[:10], "number")
     _text(svg, RIGHT - 80, TOP + HEIGHT + 22, row.ended[:10], "number")
     return _markup(svg)
+
+
+def _held_line(svg: ET.Element, row: ProfileRow, plane: _Plane, say: Words) -> int:
+    """Draw the stepped line and return where it ends."""
+    points: list[tuple[int, int]] = []
+    for step in row.steps:
+        level = plane.down(int(step.amount.units))
+        points += [(plane.across(step.height), level), (plane.across(step.height + step.blocks), level)]
+    _line(svg, list(dict.fromkeys(points)), "held-line")
+    said = f"{say('profile.held_line')} {short(row.held.text if row.held else '', 18)}"
+    _text(svg, RIGHT + 12, points[-1][1] + 4, said, "number")
+    return points[-1][1]
 
 
 def short(text: str, most: int = 26) -> str:

@@ -102,8 +102,18 @@ class StepRow(NamedTuple):
     amount: Amount
 
 
+class DrawnRow(NamedTuple):
+    """What was held at one drawn block."""
+
+    height: int
+    amount: Amount
+
+
 class ProfileRow(NamedTuple):
-    """What client wallets of one asset held over the window, against what was owed."""
+    """What client wallets of one asset held over the window, against what was owed.
+
+    Without steps nobody lists the transfers: then only what was held at the drawn blocks is known.
+    """
 
     asset: str
     symbol: str
@@ -112,11 +122,11 @@ class ProfileRow(NamedTuple):
     opened: str
     ended: str
     steps: tuple[StepRow, ...]
-    held: Amount
-    least: Amount
+    held: Amount | None
+    least: Amount | None
     owed: Amount | None
     mean_ratio: str
-    drawn: tuple[int, ...]
+    drawn: tuple[DrawnRow, ...]
     drawn_least: Amount | None
     remark: str
 
@@ -297,7 +307,6 @@ class Report(NamedTuple):
     findings: tuple[FindingRow, ...]
     multiples: tuple[MultipleRow, ...]
     prices: tuple[PriceRow, ...]
-    refused_prices: tuple[str, ...]
     limits: tuple[str, ...]
     checklist: tuple[ItemRow, ...]
     checklist_summary: str

@@ -46,7 +46,7 @@ def render_page(report: Report) -> str:
             for number, rows in enumerate(_by_asset(report.ladder)[: MOST["charts"]])
         ],
         "profile_charts": [
-            profile_chart(row, number, say) if row.steps else ""
+            profile_chart(row, number, say) if row.steps or row.drawn else ""
             for number, row in enumerate(report.profiles[: MOST["charts"]])
         ],
     }

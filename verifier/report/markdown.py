@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterable, Iterator, Sequence
 
-from verifier.report.content import FindingRow, ItemRow, PriceRow, Report
+from verifier.report.content import Amount, FindingRow, ItemRow, PriceRow, Report
 from verifier.report.visible import visible
 from verifier.report.words import Words, words_of
 
@@ -122,12 +122,16 @@ def _in_time(report: Report, say: Words) -> Iterator[str]:
         say,
         ("pools.asset", *heads),
         (
-            (p.symbol, f"{p.opened} – {p.ended}", p.least.text, p.held.text, p.owed.text if p.owed else "",
-             p.mean_ratio, p.drawn_least.text if p.drawn_least else "")
+            (p.symbol, f"{p.opened} – {p.ended}", _text(p.least), _text(p.held), _text(p.owed), p.mean_ratio,
+             _text(p.drawn_least))
             for p in report.profiles
         ),
     )  # fmt: skip
     yield _list([f"{p.symbol}: {p.remark}" for p in report.profiles if p.remark])
+
+
+def _text(amount: Amount | None) -> str:
+    return amount.text if amount else ""
 
 
 def _judged(report: Report, say: Words) -> Iterator[str]:

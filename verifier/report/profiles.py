@@ -1,12 +1,12 @@
 """What client wallets held over the window: the steps of each asset, against what was owed."""
 
 from chains.ids import AssetId
-from verifier.declaration import utc_text
+from verifier.declaration import CLIENT_POOLS, utc_text
 from verifier.dressing.profile import Profile, held_at_drawn
 from verifier.policy.amounts import show_percent
 from verifier.policy.case_amounts import Amounts
 from verifier.policy.japanese import in_japanese
-from verifier.report.content import ProfileRow, StepRow
+from verifier.report.content import DrawnRow, ProfileRow, StepRow
 from verifier.report.holdings import amount
 from verifier.report.words import Words
 
@@ -22,7 +22,10 @@ def _row(amounts: Amounts, asset: AssetId, profile: Profile, say: Words) -> Prof
     case, window = amounts.case, profile.window
     owed = case.liabilities.totals.get(asset, 0) if case.liabilities else 0
     drawn = held_at_drawn(case, asset, profile)
-    usable = not profile.contradiction
+    followed = len(profile.open) < sum(
+        position.placement.pool in CLIENT_POOLS for position in case.positions_by_asset.get(asset, ())
+    )
+    usable = not profile.contradiction and followed
     return ProfileRow(
         asset=asset,
         symbol=case.declaration.symbols().get(asset, str(asset)),
@@ -31,18 +34,20 @@ def _row(amounts: Amounts, asset: AssetId, profile: Profile, say: Words) -> Prof
         opened=utc_text(window.opening.time),
         ended=utc_text(window.last.time),
         steps=tuple(StepRow(s.height, s.blocks, amount(case, asset, s.units)) for s in profile.steps) if usable else (),
-        held=amount(case, asset, profile.steps[-1].units if usable else 0),
-        least=amount(case, asset, profile.least if usable else 0),
+        held=amount(case, asset, profile.steps[-1].units) if usable else None,
+        least=amount(case, asset, profile.least) if usable else None,
         owed=amount(case, asset, owed) if owed else None,
         mean_ratio=show_percent(profile.capped_mean(owed) / owed) if owed and usable else "",
-        drawn=tuple(block.height for block in window.drawn),
+        drawn=tuple(DrawnRow(height, amount(case, asset, units)) for height, units in drawn.totals) if drawn else (),
         drawn_least=amount(case, asset, drawn.least) if drawn else None,
-        remark=_remark(profile, say),
+        remark=_remark(profile, followed, say),
     )
 
 
-def _remark(profile: Profile, say: Words) -> str:
+def _remark(profile: Profile, followed: bool, say: Words) -> str:
     if profile.contradiction:
         text = in_japanese(profile.contradiction) if say.japanese else profile.contradiction
         return say("profile.contradiction", text=text)
+    if not followed:
+        return say("profile.unlisted")
     return say("profile.open", count=len(profile.open)) if profile.open else ""

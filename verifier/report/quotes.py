@@ -4,6 +4,7 @@ from chains.ids import AssetId
 from verifier.case import Case
 from verifier.declaration import utc_text
 from verifier.policy.amounts import show_number
+from verifier.policy.japanese import in_japanese, known_in_japanese
 from verifier.prices.gather import Heard
 from verifier.report.content import HeardRow, PriceRow
 from verifier.report.words import Words
@@ -27,9 +28,9 @@ def price_rows(case: Case, say: Words) -> tuple[PriceRow, ...]:
                 currency,
                 say("prices.mean", days=days) if days else say("prices.moment"),
                 "" if quote is None else _used(quote.low, quote.high, say),
-                quote.source if quote else say("prices.refused"),
+                _source(quote.source, say) if quote else say("prices.refused"),
                 quote.at if quote else "",
-                tuple(_heard(one) for one in heard.get(key, ())),
+                tuple(_heard(one, say) for one in heard.get(key, ())),
             )
         )
     return tuple(rows)
@@ -39,6 +40,11 @@ def _used(low: str, high: str, say: Words) -> str:
     return low if low == high else say("prices.between", low=low, high=high)
 
 
-def _heard(one: Heard) -> HeardRow:
+def _source(source: str, say: Words) -> str:
+    return (known_in_japanese(source) or source) if say.japanese else source
+
+
+def _heard(one: Heard, say: Words) -> HeardRow:
     price = "" if one.price is None else show_number(one.price).removeprefix("about ")
-    return HeardRow(one.operator, price, "" if one.moment is None else utc_text(one.moment), one.reason, one.evidence)
+    reason = in_japanese(one.reason) if say.japanese and one.reason else one.reason
+    return HeardRow(one.operator, price, "" if one.moment is None else utc_text(one.moment), reason, one.evidence)

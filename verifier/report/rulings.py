@@ -4,6 +4,7 @@ from collections.abc import Mapping
 
 from chains.model import Tier
 from verifier.policy.finding import Finding, TraceLine
+from verifier.policy.inputs import Scope
 from verifier.policy.japanese import in_japanese, known_in_japanese
 from verifier.policy.pack import Pack
 from verifier.policy.vocabulary import QUANTITIES
@@ -76,7 +77,6 @@ def finding_rows(result: Verification, say: Words) -> tuple[FindingRow, ...]:
 
 def _row(number: int, one: Finding, packs: Mapping[str, Pack], names: Mapping[str, str], say: Words) -> FindingRow:
     words = one.words_ja if say.japanese else one.words
-    at_most = one.required.startswith("at most ")
     return FindingRow(
         number=number,
         pack=one.pack,
@@ -92,7 +92,7 @@ def _row(number: int, one: Finding, packs: Mapping[str, Pack], names: Mapping[st
         text=said_text(one, say),
         clause=one.clause,
         measured=words.measured if words else "",
-        required=say("rules.at_most" if at_most else "rules.at_least", bound=words.required) if words else "",
+        required=_required(one, words.required if words else "", say),
         room=_room(one, words.room if words else "", say),
         measured_exact=one.measured,
         required_exact=one.required,
@@ -102,6 +102,12 @@ def _row(number: int, one: Finding, packs: Mapping[str, Pack], names: Mapping[st
         evidence=one.evidence,
         trace=tuple(_trace(line, names, say) for line in one.trace),
     )
+
+
+def _required(one: Finding, bound: str, say: Words) -> str:
+    if not bound or one.subject == str(Scope.ADDRESS):
+        return bound  # wallets are counted: all of them must satisfy the rule
+    return say("rules.at_most" if one.required.startswith("at most ") else "rules.at_least", bound=bound)
 
 
 def _demand(one: Finding, packs: Mapping[str, Pack], say: Words) -> str:
