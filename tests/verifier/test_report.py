@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from typer.testing import CliRunner
 
 from chains.model import Tier
-from tests.verifier.cases import ETH, case, position
+from tests.verifier.cases import ETH, USD, case, position
 from tests.verifier.played import AS_OF, played
 from tests.verifier.played import ETH as PLAYED_ETH
 from tests.verifier.report_cases import (
@@ -423,3 +423,29 @@ def test_a_collected_run_with_a_window_and_several_price_sources_shows_both(tmp_
         }
         page = page_of(report)
         assert (page.faults, page.open) == ([], [])
+
+
+def test_the_ladder_counts_only_what_is_shown_and_leaves_the_rest_to_later() -> None:
+    made_up = case(
+        position(Pool.RESERVE_FUND, 7, number=1),
+        position(Pool.RESERVE_FUND, 5, number=2, control=None),
+        position(Pool.RESERVE_FUND, 9, USD, number=3),
+    )
+    coin, token = build_report(judged(made_up)).ladder
+    assert ([one.units for one in coin.within], coin.later.units, coin.total.units) == (["7", "7", "7"], "5", "12")
+    assert ([one.units for one in token.within], token.later.units) == (["0", "0", "0"], "9")
+    assert coin.barred == ("control of eip155:31337:0x0000000000000000000000000000000000000002 is not shown",)
+    assert token.barred == ("unknown token: not in the table of known forms",)
+    stale = made_up.positions[0]
+    old = stale._replace(ownership=stale.ownership and stale.ownership._replace(age_days=31))
+    (slow,) = build_report(judged(case(old))).ladder
+    assert [one.units for one in slow.within] == ["0", "0", "7"]
+
+
+def test_a_loss_is_measured_in_words_and_exactly() -> None:
+    rows = {one.loss: one for one in build_report(judged(complete()), "ja").multiples}
+    hot = rows["ホットウォレットの全額"]
+    # 20 of the fund, 3 of guarantee assets and 500 yen of cover, at 100 to 110 yen, against 3 coins.
+    assert (hot.low_exact, hot.high_exact) == ("280/33", "101/10")
+    assert hot.times == "8.48~10.10倍"
+    assert rows["コインチェック事件(2018年1月)と同規模の流出"].times == "0.01倍未満"

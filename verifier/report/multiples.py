@@ -70,13 +70,24 @@ def multiple_rows(case: Case, say: Words) -> tuple[MultipleRow, ...]:
         MultipleRow(
             in_japanese(one.loss) if say.japanese else one.loss,
             one.currency,
-            in_japanese(one.times) if say.japanese else one.times,
+            _said_times(one, say),
             show_value(one.amount.high or Fraction(0), one.currency),
             str(one.low),
             "" if one.high is None else str(one.high),
         )
         for one in loss_multiples(case)
     )
+
+
+def _said_times(one: Multiple, say: Words) -> str:
+    """Return the multiple in hundredths, rounded down; what is less than one of them says so."""
+    low = _hundredths(one.low)
+    if one.high is None:
+        return say("multiples.from", low=low)
+    high = _hundredths(one.high)
+    if high == "0.00":
+        return say("multiples.hardly")
+    return say("multiples.times_over", low=low) if low == high else say("multiples.between", low=low, high=high)
 
 
 def _multiple(loss: str, currency: str, reserve: Interval, amount: Interval) -> Multiple:
@@ -108,5 +119,9 @@ def _thefts(currency: str) -> list[tuple[str, int]]:
 def _times(multiple: Fraction | None) -> str:
     if multiple is None:
         return "an unknown number of times"
+    return f"{_hundredths(multiple)} times"
+
+
+def _hundredths(multiple: Fraction) -> str:
     hundredths = multiple.numerator * 100 // multiple.denominator
-    return f"{hundredths // 100}.{hundredths % 100:02d} times"
+    return f"{hundredths // 100}.{hundredths % 100:02d}"
