@@ -4,6 +4,7 @@ import csv
 import io
 import json
 import re
+import tomllib
 from html.parser import HTMLParser
 from pathlib import Path
 
@@ -12,8 +13,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from typer.testing import CliRunner
 
-from chains.model import Tier
-from tests.verifier.cases import ETH, USD, case, position
+from chains.model import Anchor, Exclusion, ProofKind, Tier
+from tests.verifier.cases import BLOCK, CHAIN, ETH, USD, case, position
 from tests.verifier.played import AS_OF, played
 from tests.verifier.played import ETH as PLAYED_ETH
 from tests.verifier.report_cases import (
@@ -33,7 +34,8 @@ from verifier.cli.main import app
 from verifier.declaration import Pool, utc_seconds
 from verifier.errors import InputError
 from verifier.further import Plans
-from verifier.policy.japanese import in_japanese
+from verifier.policy.japanese import TABLES, in_japanese, known_in_japanese
+from verifier.policy.library import load_pack, pack_names
 from verifier.prices.plan import PricePlan
 from verifier.report.build import build_report
 from verifier.report.content import Report
@@ -46,6 +48,7 @@ from verifier.run import Verification, collect, verify_bundle
 from verifier.window import plan_window
 
 VOID = {"meta", "br"}
+POLICY = RUNS.parents[1] / "verifier" / "policy"
 
 
 class Page(HTMLParser):
@@ -83,6 +86,8 @@ def page_of(report: Report) -> Page:
 
 
 def made(name: str) -> Verification:
+    if name == "every rulebook":
+        return recorded("knots-anvil-pass", *pack_names())
     if name == "complete":
         return judged(documented())
     if name == "contradictory":
@@ -91,7 +96,7 @@ def made(name: str) -> Verification:
     return recorded(name) if (RUNS / name).is_dir() else judged(case(position(Pool.CLIENT_COLD, None), owed={ETH: 9}))
 
 
-CASES = ("knots-anvil-pass", "knots-anvil-fail", "complete", "contradictory", "unread")
+CASES = ("knots-anvil-pass", "knots-anvil-fail", "complete", "contradictory", "unread", "every rulebook")
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
@@ -276,8 +281,6 @@ def test_the_languages_have_the_same_keys_and_the_same_gaps() -> None:
 
 JAPANESE = re.compile("[\u3040-\u30ff\u4e00-\u9fff]")
 ENGLISH = re.compile(r"\b(the|of|is|are|not|and|that|was|with|were|by)\b")
-# What stays as it is in any language: names, ids, digests, commands, citations of clauses, and what operators answered.
-NAMES = re.compile(r"por [a-z]+ .*|[a-z-]+ (and|of) [a-z-]+")
 
 
 def foreign(report: Report) -> set[str]:
@@ -305,7 +308,8 @@ def test_a_japanese_page_holds_no_english_sentence(name: str) -> None:
 def test_an_english_page_holds_no_japanese_but_in_citations(name: str) -> None:
     report = build_report(made(name), "en", ORIGIN)
     text = "\n".join(page_of(report).words)
-    for quoted in sorted(foreign(report), key=len, reverse=True):
+    # A title may name a law's term in the law's own language.
+    for quoted in sorted(foreign(report) | {book.title for book in report.rulebooks}, key=len, reverse=True):
         text = text.replace(quoted, "")
     assert [line for line in text.splitlines() if JAPANESE.search(line)] == []
 
@@ -315,6 +319,37 @@ def test_what_no_table_holds_is_quoted_as_english_and_parts_are_put_over_one_by_
         "基準ブロックが固定されていません、「a word of somebody's」(英語の記録)"
     )
     assert in_japanese("eip155:1:0xab: its transfers are not known") == "eip155:1:0xab:移動履歴が不明です"
+
+
+@pytest.mark.parametrize("name", pack_names())
+def test_every_shipped_rulebook_has_its_title_and_its_limits_in_japanese(name: str) -> None:
+    pack = load_pack(name)
+    for text in (pack.title, pack.not_covered):
+        assert JAPANESE.search(known_in_japanese(text) or ""), text
+
+
+def test_every_sentence_of_the_tables_fills_its_gaps_in_japanese() -> None:
+    for name in TABLES:
+        for row in tomllib.loads((POLICY / name).read_text("utf-8"))["phrase"]:
+            gaps = row["en"].count("{}")
+            shown = row["ja"].format(*(f"gap {number}" for number in range(gaps)))
+            assert [number for number in range(gaps) if f"gap {number}" not in shown] == [], row["en"]
+
+
+def test_roots_and_operators_that_were_not_believed_are_said_in_japanese_too() -> None:
+    about = "finalized in slot 7; at the weakest link 400 of 512 signed; the checkpoint is 3 days older"
+    rooted = complete().model_copy(
+        update={
+            "anchors": (Anchor(BLOCK, ProofKind.STATE, "0x" + "ab" * 32, about),),
+            "exclusions": (Exclusion("p", "operator-1", f"serves eip155:1, not {CHAIN}"),),
+        }
+    )
+    result = judged(rooted.trusting(["cd" * 32]))
+    said = [line for line in build_report(result, "ja").limits if ENGLISH.search(line)]
+    assert said == []
+    assert len(build_report(result, "ja").limits) == len(limits(result))
+    assert any("スロット7で確定、最少の署名は512中400" in line for line in build_report(result, "ja").limits)
+    assert any("operator-1の回答は採用しませんでした" in line for line in build_report(result, "ja").limits)
 
 
 def test_limits_are_the_same_in_both_languages() -> None:
