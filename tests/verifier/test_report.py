@@ -186,7 +186,7 @@ def test_findings_show_what_is_to_spare_or_missing_exactly_and_lead_to_their_num
         (one.rule, one.subject_word): one for one in build_report(recorded("knots-anvil-fail", "jp-psa-63-11")).findings
     }
     short, spare = rows["JP-COVERAGE", "BTC"], rows["JP-HOT-LIMIT", "all together"]
-    assert (short.shortfall_exact, short.room, short.slack_exact) == ("21206966", "0.21206966 BTC off", "")
+    assert (short.shortfall_exact, short.room, short.slack_exact) == ("21206966", "0.21206966 BTC short", "")
     assert (spare.slack_exact, spare.room) == (
         "2505022366004334066537/2000000000000000",
         "1,252,511 JPY to spare",

@@ -1,5 +1,7 @@
 """Prices as they were used, and what every source said of them."""
 
+from fractions import Fraction
+
 from chains.ids import AssetId
 from verifier.case import Case
 from verifier.declaration import utc_text
@@ -37,7 +39,8 @@ def price_rows(case: Case, say: Words) -> tuple[PriceRow, ...]:
 
 
 def _used(low: str, high: str, say: Words) -> str:
-    return low if low == high else say("prices.between", low=low, high=high)
+    lower, upper = (show_number(Fraction(bound)) for bound in (low, high))
+    return lower if lower == upper else say("prices.between", low=lower, high=upper)
 
 
 def _source(source: str, say: Words) -> str:

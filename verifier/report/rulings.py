@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 
 from chains.model import Tier
-from verifier.policy.finding import Finding, TraceLine
+from verifier.policy.finding import Finding, Reason, TraceLine
 from verifier.policy.inputs import Scope
 from verifier.policy.japanese import in_japanese, known_in_japanese
 from verifier.policy.pack import Pack
@@ -125,7 +125,9 @@ def _subject(subject: str, say: Words) -> str:
 def _room(one: Finding, room: str, say: Words) -> str:
     if not room:
         return ""
-    return say("rules.missed" if one.verdict is Verdict.FAIL else "rules.slack", room=room)
+    if one.verdict is not Verdict.FAIL:
+        return say("rules.slack", room=room)
+    return say("rules.over" if one.reason is Reason.EXCEEDED else "rules.short", room=room)
 
 
 def _trace(line: TraceLine, names: Mapping[str, str], say: Words) -> TraceRow:
