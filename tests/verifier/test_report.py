@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from markdown_it import MarkdownIt
 from typer.testing import CliRunner
 
 from chains.model import Anchor, Exclusion, ProofKind, Tier
@@ -422,6 +423,20 @@ def test_foreign_text_stays_text_in_markdown(label: str) -> None:
         else:
             widths = []
             assert re.match(r"(#{1,3} |- |$|[^\s#>+\-=|<])", line)
+
+
+@settings(max_examples=60, deadline=None)
+@given(labels)
+def test_a_markdown_program_makes_no_link_image_or_html_of_foreign_text(label: str) -> None:
+    shown = MarkdownIt("commonmark", {"html": True}).enable("table").render(rendered(hostile(label), ".md").decode())
+    page = Page(shown)
+    assert page.faults == []
+    assert {tag for tag, _ in page.tags} <= {
+        *("h1", "h2", "h3", "ul", "li", "p", "table", "thead", "tbody", "tr", "th", "td", "code"),
+    }
+    assert page.tags.count(("h1", {})) == 1
+    if not set(label) & set("`|"):
+        assert visible(label).strip() in "".join(page.words)
 
 
 def test_json_keeps_foreign_text_as_it_is_and_in_ascii() -> None:
