@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 from typer.testing import CliRunner
 
+from chains.ids import AssetId
 from chains.model import Anchor, Exclusion, ProofKind, Tier
 from tests.verifier.cases import BLOCK, CHAIN, ETH, USD, case, position
 from tests.verifier.played import AS_OF, played
@@ -32,7 +33,7 @@ from tests.verifier.report_cases import (
     stating,
 )
 from verifier.cli.main import app
-from verifier.declaration import Pool, utc_seconds
+from verifier.declaration import DeclaredAsset, Pool, utc_seconds
 from verifier.errors import InputError
 from verifier.further import Plans
 from verifier.policy.japanese import TABLES, in_japanese, known_in_japanese
@@ -166,6 +167,21 @@ def test_a_shortfall_is_only_called_so_when_nothing_that_is_open_could_make_it_g
     unsigned = case(position(Pool.CLIENT_COLD, 100, control=None), owed={ETH: 100})
     assert states == {"short": "short", "open": "open", "covered": "covered"}
     assert next(row.state for row in build_report(judged(unsigned)).coverage if row.asset == ETH) == "open"
+
+
+def test_one_symbol_on_several_networks_is_told_apart_and_an_asset_nobody_declared_goes_by_its_id() -> None:
+    ethereum, base = (AssetId(f"eip155:{chain}/slip44:60") for chain in (1, 8453))
+    other = AssetId("eip155:1/erc20:0x" + "77" * 20)
+    made_up = case(position(Pool.CLIENT_COLD, 1, ethereum), position(Pool.CLIENT_COLD, 1, base), owed={other: 5})
+    assets = [DeclaredAsset(asset=asset, symbol="ETH", decimals=0) for asset in (ethereum, base)]
+    declaration = made_up.declaration.model_copy(update={"assets": assets})
+    report = build_report(judged(made_up.model_copy(update={"declaration": declaration})))
+    names = {row.asset: row.symbol for row in report.coverage}
+    assert names == {ethereum: "ETH (Ethereum)", base: "ETH (Base)", other: other}
+    assert {row.symbol for row in report.pools} == {"ETH (Ethereum)", "ETH (Base)"}
+    assert other in {row.subject for row in report.subjects}
+    page = page_of(report)
+    assert (page.faults, page.open) == ([], [])
 
 
 def test_pools_are_told_apart_by_how_they_are_known_and_add_up() -> None:

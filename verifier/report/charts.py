@@ -39,7 +39,7 @@ def coverage_chart(rows: Sequence[Coverage], say: Words) -> Markup:
     for number, row in enumerate(rows):
         held, owed = int(row.held.units), int(row.owed.units) if row.owed else 0
         most, top = max(held, owed, 1), number * ROW
-        _text(svg, 0, top + 21, row.symbol, "label")
+        _text(svg, 0, top + 21, short(row.symbol), "label")
         _rect(svg, LEFT, top + 7, _scaled(held, most), BAR, "proven")
         if owed:
             _rect(svg, LEFT, top + 4, _scaled(owed, most), BAR + 6, "owed")

@@ -1,5 +1,7 @@
 """The reserve list, and the name by which each piece of evidence can be found."""
 
+from collections.abc import Mapping
+
 from chains.ids import AssetId, ChainId
 from chains.model import Balance
 from chains.network import network_of
@@ -9,6 +11,7 @@ from verifier.ownership.claims import control_of
 from verifier.policy.japanese import in_japanese
 from verifier.report.content import EvidenceRow, HoldingRow
 from verifier.report.holdings import amount
+from verifier.report.names import asset_names
 from verifier.report.record import balance_counts
 from verifier.report.words import Words
 from verifier.run import Verification
@@ -16,16 +19,17 @@ from verifier.run import Verification
 
 def holding_rows(case: Case, say: Words) -> tuple[HoldingRow, ...]:
     """Return every declared holding with its balance and its proof of control."""
-    return tuple(_holding(case, position, say) for position in case.positions)
+    names = asset_names(case)
+    return tuple(_holding(case, position, names, say) for position in case.positions)
 
 
-def _holding(case: Case, position: Position, say: Words) -> HoldingRow:
+def _holding(case: Case, position: Position, names: Mapping[str, str], say: Words) -> HoldingRow:
     placement, result, ownership = position
     asset = AssetId(placement.holding.asset)
     return HoldingRow(
         account=placement.holding.account,
         asset=asset,
-        symbol=case.declaration.symbols().get(asset, str(asset)),
+        symbol=names[asset],
         pool=str(placement.pool),
         word=say(f"pool.{placement.pool}"),
         label=case.declaration.wallets[placement.wallet].label,

@@ -15,6 +15,7 @@ from verifier.policy.case_amounts import RELIED_ON, Amounts
 from verifier.policy.eligibility import pool_amount
 from verifier.policy.japanese import in_japanese
 from verifier.report.content import Amount, Coverage, LadderRow, OffChainRow, Part, PoolRow
+from verifier.report.names import asset_names
 from verifier.report.words import Words
 
 HOURS = (1, 24, 168)
@@ -33,7 +34,8 @@ def coverage_rows(case: Case, say: Words) -> tuple[Coverage, ...]:
     assets = [AssetId(one.asset) for one in case.declaration.assets]
     assets += [asset for asset in sorted(owed) if asset not in set(assets)]
     rows = [(_share(case, asset), number, asset) for number, asset in enumerate(assets)]
-    return tuple(_coverage(case, asset, say) for _, _, asset in sorted(rows))
+    names = asset_names(case)
+    return tuple(_coverage(case, asset, names[asset], say) for _, _, asset in sorted(rows))
 
 
 def _share(case: Case, asset: AssetId) -> Fraction:
@@ -42,7 +44,7 @@ def _share(case: Case, asset: AssetId) -> Fraction:
     return Fraction(held, liability) if liability else Fraction(10**12)
 
 
-def _coverage(case: Case, asset: AssetId, say: Words) -> Coverage:
+def _coverage(case: Case, asset: AssetId, name: str, say: Words) -> Coverage:
     found = pool_amount(case, asset, CLIENT_POOLS, signed_only=True)
     liability = case.liabilities.totals.get(asset, 0) if case.liabilities else None
     read = asset in case.positions_by_asset
@@ -58,7 +60,7 @@ def _coverage(case: Case, asset: AssetId, say: Words) -> Coverage:
         state, difference = "short" if short else "open", show_units(case, asset, liability - found.low)
     return Coverage(
         asset,
-        case.declaration.symbols().get(asset, str(asset)),
+        name,
         amount(case, asset, found.low),
         None if liability is None else amount(case, asset, liability),
         say(f"coverage.{state}", difference=difference),
@@ -78,12 +80,12 @@ def pool_rows(case: Case, say: Words) -> tuple[PoolRow, ...]:
     found: dict[tuple[Pool, AssetId], list[Position]] = {}
     for position in case.positions:
         found.setdefault((position.placement.pool, AssetId(position.placement.holding.asset)), []).append(position)
-    symbols = case.declaration.symbols()
-    order = sorted(found, key=lambda key: (symbols.get(key[1], ""), key[1], list(Pool).index(key[0])))
-    return tuple(_pool_row(case, pool, asset, found[pool, asset], say) for pool, asset in order)
+    names = asset_names(case)
+    order = sorted(found, key=lambda key: (names[key[1]], key[1], list(Pool).index(key[0])))
+    return tuple(_pool_row(case, pool, asset, found[pool, asset], names[asset], say) for pool, asset in order)
 
 
-def _pool_row(case: Case, pool: Pool, asset: AssetId, positions: list[Position], say: Words) -> PoolRow:
+def _pool_row(case: Case, pool: Pool, asset: AssetId, positions: list[Position], name: str, say: Words) -> PoolRow:
     units, holdings = Counter[Tier](), Counter[Tier]()
     controlled = 0
     for position in positions:
@@ -102,7 +104,7 @@ def _pool_row(case: Case, pool: Pool, asset: AssetId, positions: list[Position],
         str(pool),
         say(f"pool.{pool}"),
         asset,
-        case.declaration.symbols().get(asset, str(asset)),
+        name,
         amount(case, asset, units.total()),
         amount(case, asset, controlled),
         len(positions),
@@ -127,16 +129,16 @@ def ladder_rows(amounts: Amounts, say: Words) -> tuple[LadderRow, ...]:
     """Return how soon each protected pool could pay what it holds of each asset."""
     case = amounts.case
     kept = {(p.placement.pool, p.placement.holding.asset) for p in case.positions}
-    symbols = case.declaration.symbols()
+    names = asset_names(case)
     return tuple(
-        _ladder_row(amounts, pool, asset, say)
-        for asset in sorted(amounts.assets, key=lambda one: (symbols.get(one, ""), one))
+        _ladder_row(amounts, pool, asset, names[asset], say)
+        for asset in sorted(amounts.assets, key=lambda one: (names[one], one))
         for pool in RELIED_ON
         if (pool, asset) in kept
     )
 
 
-def _ladder_row(amounts: Amounts, pool: Pool, asset: AssetId, say: Words) -> LadderRow:
+def _ladder_row(amounts: Amounts, pool: Pool, asset: AssetId, name: str, say: Words) -> LadderRow:
     case = amounts.case
     rungs = [liquid_within(case, amounts.conditions, asset, pool, hours) for hours in HOURS]
     total = pool_amount(case, asset, (pool,), signed_only=False).low
@@ -146,7 +148,7 @@ def _ladder_row(amounts: Amounts, pool: Pool, asset: AssetId, say: Words) -> Lad
         str(pool),
         say(f"pool.{pool}"),
         asset,
-        case.declaration.symbols().get(asset, str(asset)),
+        name,
         (within[0], within[1], within[2]),
         amount(case, asset, max(total - rungs[-1].low, 0)),
         amount(case, asset, total),

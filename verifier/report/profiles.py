@@ -8,17 +8,19 @@ from verifier.policy.case_amounts import Amounts
 from verifier.policy.japanese import in_japanese
 from verifier.report.content import DrawnRow, ProfileRow, StepRow
 from verifier.report.holdings import amount
+from verifier.report.names import asset_names
 from verifier.report.words import Words
 
 
 def profile_rows(amounts: Amounts, say: Words) -> tuple[ProfileRow, ...]:
     """Return the profile of every asset whose chain's window was read."""
     held = [asset for asset in amounts.assets if asset in amounts.case.positions_by_asset]
+    names = asset_names(amounts.case)
     found = ((asset, amounts.profile(asset)) for asset in held)
-    return tuple(_row(amounts, asset, profile, say) for asset, profile in found if profile is not None)
+    return tuple(_row(amounts, asset, names[asset], profile, say) for asset, profile in found if profile is not None)
 
 
-def _row(amounts: Amounts, asset: AssetId, profile: Profile, say: Words) -> ProfileRow:
+def _row(amounts: Amounts, asset: AssetId, name: str, profile: Profile, say: Words) -> ProfileRow:
     case, window = amounts.case, profile.window
     owed = case.liabilities.totals.get(asset, 0) if case.liabilities else 0
     drawn = held_at_drawn(case, asset, profile)
@@ -28,7 +30,7 @@ def _row(amounts: Amounts, asset: AssetId, profile: Profile, say: Words) -> Prof
     usable = not profile.contradiction and followed
     return ProfileRow(
         asset=asset,
-        symbol=case.declaration.symbols().get(asset, str(asset)),
+        symbol=name,
         first=window.opening.height,
         last=window.last.height,
         opened=utc_text(window.opening.time),

@@ -2,13 +2,13 @@
 
 from fractions import Fraction
 
-from chains.ids import AssetId
 from verifier.case import Case
 from verifier.declaration import utc_text
 from verifier.policy.amounts import show_number
 from verifier.policy.japanese import in_japanese, known_in_japanese
 from verifier.prices.gather import Heard
 from verifier.report.content import HeardRow, PriceRow
+from verifier.report.names import asset_names
 from verifier.report.words import Words
 
 
@@ -18,7 +18,7 @@ def price_rows(case: Case, say: Words) -> tuple[PriceRow, ...]:
     for one in case.heard:
         heard.setdefault((one.asset, one.currency, one.lookback_days), []).append(one)
     used = {(quote.asset, quote.currency, quote.lookback_days): quote for quote in case.prices}
-    symbols = case.declaration.symbols()
+    names = asset_names(case)
     rows = []
     for key in sorted({**used, **heard}):
         asset, currency, days = key
@@ -26,7 +26,7 @@ def price_rows(case: Case, say: Words) -> tuple[PriceRow, ...]:
         rows.append(
             PriceRow(
                 asset,
-                symbols.get(AssetId(asset), asset),
+                names.get(asset, asset),
                 currency,
                 say("prices.mean", days=days) if days else say("prices.moment"),
                 "" if quote is None else _used(quote.low, quote.high, say),

@@ -11,6 +11,7 @@ from verifier.policy.vocabulary import QUANTITIES
 from verifier.report.content import Cell, FindingRow, RulebookRow, SubjectRow, TraceRow
 from verifier.report.headline import said_text
 from verifier.report.matrix import matrix
+from verifier.report.names import asset_names
 from verifier.report.words import Words
 from verifier.run import Verification
 from verifier.verdict import Verdict, worst
@@ -48,11 +49,11 @@ def _standing(standing: str, day: str, say: Words) -> str:
 
 def subject_rows(result: Verification, say: Words) -> tuple[SubjectRow, ...]:
     """Return each subject under every rulebook: the worst of its findings, or not applicable."""
-    names = result.case.declaration.symbols()
+    names = asset_names(result.case)
     subjects = dict.fromkeys(f.subject for one in result.judgements for f in one.findings if f.pack)
     return tuple(
         SubjectRow(
-            names.get(subject) or say(f"subject.{subject}"),
+            names.get(subject) or _subject(subject, say),
             tuple(
                 _cell([f for f in one.findings if f.pack and f.subject == subject], say) for one in result.judgements
             ),
@@ -70,7 +71,7 @@ def _cell(findings: list[Finding], say: Words) -> Cell:
 def finding_rows(result: Verification, say: Words) -> tuple[FindingRow, ...]:
     """Return every finding once: what is broken first, then what is open, each in the order of the rulebooks."""
     packs = {judged.pack.id: judged.pack for judged in result.judgements}
-    names = result.case.declaration.symbols()
+    names = asset_names(result.case)
     found = sorted(result.findings, key=lambda finding: GRAVEST.index(finding.verdict))
     return tuple(_row(number, one, packs, names, say) for number, one in enumerate(found, 1))
 
