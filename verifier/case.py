@@ -16,6 +16,7 @@ from verifier.errors import InputError
 from verifier.liabilities.check import Liabilities
 from verifier.observed import Observed
 from verifier.ownership.claims import Ownership
+from verifier.prices.gather import Heard
 from verifier.reserves import Overlap, Placement
 from verifier.snapshot import PriceQuote, price_records
 from verifier.window import Past
@@ -49,6 +50,7 @@ class Case(BaseModel):
     scanned: frozenset[ChainId] = frozenset()
     past: Past = Past()
     observed: Observed = Observed()
+    heard: tuple[Heard, ...] = ()
 
     def trusting(self, roots: Collection[str], scanned: Collection[ChainId] = ()) -> "Case":
         """Return the same case for somebody who trusts these roots, in hexadecimal. Raises InputError for other text.

@@ -63,7 +63,7 @@ class OffChainPool(StrEnum):
 
 CLIENT_POOLS = (Pool.CLIENT_HOT, Pool.CLIENT_COLD, Pool.CLIENT_THIRD_PARTY)
 # What clients are paid from: nobody else may move it, and the company may not mix it with its own.
-PROTECTED_POOLS = frozenset((*CLIENT_POOLS, Pool.GUARANTEE, Pool.RESERVE_FUND))
+PROTECTED_POOLS = (*CLIENT_POOLS, Pool.GUARANTEE, Pool.RESERVE_FUND)
 
 
 class _Record(BaseModel):

@@ -17,6 +17,7 @@ from verifier.verdict import Verdict
 SAMPLE = 100
 RULE = "recheck"
 SET_RULE = "utxo-set"
+SEAL_RULE = "seal"
 
 
 class Sample(NamedTuple):

@@ -50,11 +50,15 @@ class Collected(NamedTuple):
 
 
 class Verification(NamedTuple):
-    """What a verdict rests on and what it is, pack by pack; the overall verdict is the worst."""
+    """What a verdict rests on and what it is, pack by pack; the overall verdict is the worst.
+
+    `bundle` is the digest of the bundle's manifest, which names every part by its own.
+    """
 
     case: Case
     judgements: tuple[Judgement, ...]
     rechecked: tuple[Finding, ...] = ()
+    bundle: str = ""
 
     @property
     def verdict(self) -> Verdict:
@@ -178,10 +182,11 @@ def verify_bundle(
     with open_bundle(Path(path)) as bundle:
         case, coin_sets = replay(bundle, progress)
         sets = recheck_coin_sets(bundle, coin_sets, utxo_sets, progress)
+        name = bundle.digest
     case = case.trusting(trusted_roots, [chain for chain, wrong in sets.items() if not wrong])
     judgements = evaluate_all(case, rulebooks, as_of)
     asked = recheck(case, recheck_with, transport or NetworkTransport()) if recheck_with else []
-    return Verification(case, judgements, (*coin_set_findings(sets), *asked))
+    return Verification(case, judgements, (*coin_set_findings(sets), *asked), name)
 
 
 def _stage(
@@ -250,6 +255,7 @@ def _build_case(
         transcript=transcript_digest,
         past=further.past,
         observed=further.observed,
+        heard=further.prices.heard,
     )
 
 

@@ -13,6 +13,7 @@ from verifier.canonical import canonical_json, digest
 from verifier.dsse import MAX_ENVELOPE, open_envelope, sealer_of
 from verifier.errors import InputError
 from verifier.policy.finding import Finding, Level, Reason
+from verifier.recheck import SEAL_RULE
 from verifier.run import Verification
 from verifier.verdict import Verdict
 
@@ -21,7 +22,6 @@ PREDICATE = "urn:reserve-verifier:attestation:1"
 PAYLOAD = "application/vnd.in-toto+json"
 SUMMARY = "https://slsa.dev/verification_summary/v1"
 VERIFIER = "urn:reserve-verifier"
-RULE = "seal"
 MAX_SEAL = MAX_ENVELOPE
 
 
@@ -115,9 +115,9 @@ def check_seal(statement: dict[str, Any], bundle: Bundle, result: Verification) 
     if not differing:
         names = ", ".join(judged.pack.id for judged in result.judgements)
         text = f"The sealed statement names this bundle, its case, and the verdicts by {names}."
-        return Finding(RULE, "attestation", Verdict.PASS, Reason.SATISFIED, text)
+        return Finding(SEAL_RULE, "attestation", Verdict.PASS, Reason.SATISFIED, text)
     text = f"The sealed statement is not what follows from the bundle: {'; '.join(differing)}."
-    return Finding(RULE, "attestation", Verdict.FAIL, Reason.CONTRADICTION, text, Level.MUST)
+    return Finding(SEAL_RULE, "attestation", Verdict.FAIL, Reason.CONTRADICTION, text, Level.MUST)
 
 
 def compared(statement: dict[str, Any] | None, bundle: Path, result: Verification) -> Verification:

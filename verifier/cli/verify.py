@@ -1,10 +1,13 @@
 """por verify: judge a bundle, offline, by one or more rulebooks."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
+
+if TYPE_CHECKING:
+    from verifier.run import Verification
 
 EXAMPLE = """Judge a bundle offline: replay its evidence and decide, rule by rule.
 
@@ -33,33 +36,74 @@ def verify(
     signer: Annotated[
         list[Path] | None, typer.Option(help="a public key (PEM) whose seals you trust; repeat for several")
     ] = None,
-    report: Annotated[Path | None, typer.Option(help="write a self-contained HTML report")] = None,
+    report: Annotated[
+        list[Path] | None,
+        typer.Option(help="write a report; the suffix says how: .html, .json, .csv, .md; repeat for several"),
+    ] = None,
+    lang: Annotated[str, typer.Option(metavar="en|ja", help="the language of the report")] = "en",
     as_json: Annotated[bool, typer.Option("--json", help="print one JSON object")] = False,
 ) -> None:
     from chains.providers import load_providers
     from verifier import run
-    from verifier.cli.terminal import print_json, progress_bars
+    from verifier.cli.terminal import progress_bars
     from verifier.dates import checked_day
-    from verifier.report.html import write_report
-    from verifier.report.record import verification_record
-    from verifier.report.text import describe
     from verifier.seal import compared, sealed_packs
 
+    _check_reports(report or (), lang)
     own = load_providers(recheck) if recheck else None
     statement = opened_seal(seal, signer or ()) if seal else None
     packs = tuple(pack or sealed_packs(statement) or run.DEFAULT_PACKS)
     with progress_bars() as told:
         result = run.verify_bundle(bundle, packs, own, None, trust or (), utxo_set or (), told, checked_day(as_of))
     result = compared(statement, bundle, result)
-    if report is not None:
-        write_report(result, report)
+    given = {"--trust": trust, "--utxo-set": utxo_set, "--recheck": recheck, "--seal": seal, "--signer": signer}
+    _write_reports(result, report or (), lang, ["por", "verify", bundle.name, *_options(packs, as_of, given)])
+    _tell(result, report or (), as_json)
+    raise typer.Exit(result.verdict.exit_code)
+
+
+def _check_reports(paths: Sequence[Path], language: str) -> None:
+    """Refuse an unknown form or language before any work."""
+    from verifier.report.words import words_of
+    from verifier.report.write import check_suffixes
+
+    words_of(language)
+    check_suffixes(paths)
+
+
+def _write_reports(result: "Verification", paths: Sequence[Path], language: str, command: Sequence[str]) -> None:
+    from verifier.report.build import build_report
+    from verifier.report.origin import origin_of
+    from verifier.report.write import write_report
+
+    if paths:
+        report = build_report(result, language, origin_of(command))
+        for path in paths:
+            write_report(report, path)
+
+
+def _tell(result: "Verification", paths: Sequence[Path], as_json: bool) -> None:
+    from verifier.cli.terminal import print_json
+    from verifier.report.record import verification_record
+    from verifier.report.text import describe
+
     if as_json:
         print_json(verification_record(result))
-    else:
-        typer.echo(describe(result))
-        if report is not None:
-            typer.echo(f"Report: {report.resolve()}")
-    raise typer.Exit(result.verdict.exit_code)
+        return
+    typer.echo(describe(result))
+    for path in paths:
+        typer.echo(f"Report: {path.resolve()}")
+
+
+def _options(packs: Sequence[str], as_of: str, given: Mapping[str, Any]) -> Iterator[str]:
+    """Yield the options that the verdict depends on; files are named without their folders, which differ elsewhere."""
+    for pack in packs:
+        yield from ("--pack", Path(pack).name)
+    for option, value in given.items():
+        for one in value if isinstance(value, list) else [value] if value else ():
+            yield from (option, one.name if isinstance(one, Path) else str(one))
+    if as_of:
+        yield from ("--as-of", as_of)
 
 
 def opened_seal(seal: Path, signers: Sequence[Path]) -> dict[str, Any]:

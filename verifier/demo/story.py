@@ -18,7 +18,9 @@ from verifier.demo.exchange import PlayedExchange
 from verifier.errors import InputError, PartitionError
 from verifier.inclusion.check import check_proofs
 from verifier.liabilities.build import prove
-from verifier.report.html import write_report
+from verifier.report.build import build_report
+from verifier.report.origin import origin_of
+from verifier.report.write import write_report
 from verifier.reserves import Progress
 from verifier.run import Verification, collect, verify_bundle
 from verifier.verdict import Verdict
@@ -103,7 +105,8 @@ class Story:
     def _honest(self, exchange: PlayedExchange) -> None:
         started = time.monotonic()
         result = self._run(exchange, "honest")
-        write_report(result, self.folder / "report.html")
+        command = ["por", "verify", "honest", *(part for pack in PACKS for part in ("--pack", pack))]
+        write_report(build_report(result, origin=origin_of(command)), self.folder / "report.html")
         rules = sum(len(judgement.findings) for judgement in result.judgements)
         text = (
             f"{len(result.case.positions)} holdings read from the chains, {rules} findings, no requirement broken"

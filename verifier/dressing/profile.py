@@ -80,7 +80,10 @@ def client_profile(case: Case, asset: AssetId) -> Profile | None:
 
 
 class Drawn(NamedTuple):
-    """The least that client wallets held at any drawn block; `open` says which blocks or wallets are not known."""
+    """The least that client wallets held at any drawn block; `open` says which blocks or wallets are not known.
+
+    `totals` are the heights of the drawn blocks with what was held there, in order.
+    """
 
     least: int
     height: int
@@ -88,6 +91,7 @@ class Drawn(NamedTuple):
     tier: Tier
     evidence: tuple[str, ...]
     open: tuple[str, ...]
+    totals: tuple[tuple[int, int], ...] = ()
 
 
 def held_at_drawn(case: Case, asset: AssetId, profile: Profile) -> Drawn | None:
@@ -113,7 +117,8 @@ def held_at_drawn(case: Case, asset: AssetId, profile: Profile) -> Drawn | None:
                 opened.append(f"{account} at block {block.height}: {found.reason}")
         totals.append((total, block.height))
     least, height = min(totals)
-    return Drawn(least, height, len(totals), tier, tuple(sorted(evidence)), tuple(opened))
+    in_order = tuple((block.height, total) for block, (total, _) in zip(profile.window.drawn, totals, strict=True))
+    return Drawn(least, height, len(totals), tier, tuple(sorted(evidence)), tuple(opened), in_order)
 
 
 def _deltas(history: History) -> Iterator[tuple[int, int]]:

@@ -178,10 +178,12 @@ class Evaluator:
     def _band(self, amount: Step) -> Interval:
         table = self._pack.steps(amount.band, self._subject.day)
         at = self.bounds(self.value(amount.at))
-        low, high = _step(table, at.low), _step(table, at.high)
-        if any(value is None and bound is not None for value, bound in ((low, at.low), (high, at.high))):
+        values = _steps_within(table, at)
+        if None in values:
             self.doubts[Doubt(Reason.UNSET_PARAMETER, f"the rulebook sets no value of {amount.band} there")] = None
-        return Interval(low if low is not None else Fraction(0), high)
+            return Interval(Fraction(0), None)
+        known = [value for value in values if value is not None]
+        return Interval(min(known), max(known)) if known else Interval(Fraction(0), None)
 
     def _unknown(self, key: str, known: Interval) -> Form:
         if known.exact is not None:
@@ -204,10 +206,14 @@ class Evaluator:
         return tuple({item: None for atoms in self.atoms.values() for atom in atoms for item in atom.remarks})
 
 
-def _step(table: Sequence[tuple[Fraction, Fraction | None]], at: Fraction | None) -> Fraction | None:
-    if at is None:
-        return None
-    return next((value for start, value in reversed(table) if start <= at), None)
+def _steps_within(table: Sequence[tuple[Fraction, Fraction | None]], at: Interval) -> list[Fraction | None]:
+    """Return the values of every step that the argument may be on; no bound means any."""
+    ends = [*(start for start, _ in table[1:]), None]
+    return [
+        value
+        for (start, value), end in zip(table, ends, strict=True)
+        if (at.high is None or start <= at.high) and (at.low is None or end is None or end > at.low)
+    ]
 
 
 def _add(left: Value, right: Value, sign: int) -> Value:

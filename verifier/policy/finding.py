@@ -40,12 +40,21 @@ class TraceLine(NamedTuple):
     evidence: tuple[str, ...] = ()
 
 
+class InWords(NamedTuple):
+    """A finding's numbers as a reader knows them: measured, required, and the room or gap between them."""
+
+    measured: str
+    required: str
+    room: str
+
+
 class Finding(NamedTuple):
     """A rule's outcome for one subject (an asset, `total`, `address` or `attestation`).
 
     `measured`, `required` and `shortfall` are exact: base units, or a fraction; `evidence` names transcript calls,
     prices and commitments the numbers rest on, `trace` every number of the rule. `cure_by` is the day (YYYY-MM-DD) by
-    which the rulebook wants a failure mended.
+    which the rulebook wants a failure mended. `slack` is how much room is left at the least where a rule holds;
+    it and the numbers in words are for reports and stay out of the record.
     """
 
     rule: str
@@ -63,7 +72,11 @@ class Finding(NamedTuple):
     text_ja: str = ""
     cure_by: str = ""
     trace: tuple[TraceLine, ...] = ()
+    slack: str = ""
+    words: InWords | None = None
+    words_ja: InWords | None = None
 
     def to_record(self) -> dict[str, Any]:
         trace = [{**line._asdict(), "evidence": list(line.evidence)} for line in self.trace]
-        return {**self._asdict(), "evidence": list(self.evidence), "trace": trace}
+        kept = {name: value for name, value in self._asdict().items() if name not in ("slack", "words", "words_ja")}
+        return {**kept, "evidence": list(self.evidence), "trace": trace}

@@ -8,9 +8,10 @@ from verifier.policy.deadline import business_days_after
 from verifier.policy.dimension import DimensionCheck
 from verifier.policy.evaluator import Evaluator, Subject, Truth
 from verifier.policy.expression import Comparison, Name, Relation, Statement, comparisons_of, names_of, parse_statement
-from verifier.policy.finding import Finding, Reason, TraceLine
+from verifier.policy.finding import Finding, InWords, Reason, TraceLine
 from verifier.policy.inputs import SAID, Dimension, Inputs, Scope
 from verifier.policy.interval import Interval
+from verifier.policy.japanese import in_japanese
 from verifier.policy.pack import Pack, Rule
 from verifier.policy.vocabulary import QUANTITIES, quantities
 from verifier.policy.wording import Coin, Wording
@@ -94,9 +95,12 @@ class Judge:
         comparison, failed = outcome.comparison, outcome.verdict is Verdict.FAIL
         left, right = (evaluator.bounds(evaluator.value(side)) for side in (comparison.left, comparison.right))
         missed = _missed(evaluator, comparison) if failed else None
-        text, text_ja = self._words(parsed, outcome, subject, (left, right), missed)
+        slack = _slack(evaluator, comparison) if outcome.verdict is Verdict.PASS else None
+        english, japanese = self._numbers(parsed, outcome, subject, (left, right), missed if failed else slack)
+        text, text_ja = self._words(comparison, outcome, english, japanese)
         if evaluator.remarks and outcome.verdict is not Verdict.PASS:
             text += f" Left out: {'; '.join(evaluator.remarks[:SAID])}."
+            text_ja += f"除外:{'、'.join(in_japanese(one) for one in evaluator.remarks[:SAID])}。"
         return self.base(parsed.rule)._replace(
             subject=subject,
             verdict=outcome.verdict,
@@ -109,37 +113,53 @@ class Judge:
             evidence=evaluator.evidence,
             cure_by=self.cure_by(parsed.rule) if failed else "",
             trace=self._trace(evaluator, comparison, left, right),
+            slack="" if slack is None else str(slack),
+            words=english,
+            words_ja=japanese,
         )
 
     def fault(self, parsed: ParsedRule, comparison: Comparison, subject: str, right: Interval) -> tuple[str, str]:
         """Return what breaking a comparison means, without what was measured, in English and Japanese."""
         dimension = parsed.dimensions.of(comparison.left) or parsed.dimensions.of(comparison.right)
-        return self._wording.fault(comparison, self._wording.span(right, dimension, parsed.rule.scope, subject))
+        english, japanese = (
+            self._wording.span(right, dimension, parsed.rule.scope, subject, japanese=ja) for ja in (False, True)
+        )
+        return self._wording.fault(comparison, english, japanese)
 
-    def _words(
+    def _numbers(
         self,
         parsed: ParsedRule,
         outcome: Outcome,
         subject: str,
         sides: tuple[Interval, Interval],
-        missed: Fraction | None,
-    ) -> tuple[str, str]:
-        """Return the outcome in English and Japanese."""
+        room: Fraction | None,
+    ) -> tuple[InWords, InWords]:
+        """Return what was measured, what was required and the room between them, in English and Japanese."""
         comparison, scope = outcome.comparison, parsed.rule.scope
         dimension = parsed.dimensions.of(comparison.left) or parsed.dimensions.of(comparison.right)
-        measured, required = (self._wording.span(side, dimension, scope, subject) for side in sides)
-        english, japanese = self._wording.compare(comparison, measured, required)
+        found = []
+        for japanese in (False, True):
+            measured, required = (self._wording.span(side, dimension, scope, subject, japanese) for side in sides)
+            by = "" if room is None else self._wording.number(room, dimension, scope, subject, japanese)
+            found.append(InWords(measured, required, by))
+        return found[0], found[1]
+
+    def _words(
+        self, comparison: Comparison, outcome: Outcome, numbers: InWords, numbers_ja: InWords
+    ) -> tuple[str, str]:
+        """Return the outcome in English and Japanese."""
+        english = self._wording.compare(comparison, numbers.measured, numbers.required)
+        japanese = self._wording.compare_ja(comparison, numbers_ja.measured, numbers_ja.required)
         match outcome.verdict:
             case Verdict.NOT_APPLICABLE:
                 return f"Not applicable: {english} for the rule to apply.", f"適用対象外:{japanese}。"
             case Verdict.INDETERMINATE:
-                return f"{english}. Open: {outcome.doubts}.", f"{japanese}。判定不能:{outcome.doubts}"
-            case Verdict.FAIL if missed is not None:
+                return f"{english}. Open: {outcome.doubts}.", f"{japanese}。判定不能:{in_japanese(outcome.doubts)}。"
+            case Verdict.FAIL if numbers.room:
                 over = comparison.relation in _AT_MOST
-                by = self._wording.number(missed, dimension, scope, subject)
                 return (
-                    f"{english}: {by} {'over' if over else 'short'}.",
-                    f"{japanese}({by}{'超過' if over else '不足'})。",
+                    f"{english}: {numbers.room} {'over' if over else 'short'}.",
+                    f"{japanese}({numbers_ja.room}{'超過' if over else '不足'})。",
                 )
             case _:
                 return f"{english}.", f"{japanese}。"
@@ -220,3 +240,9 @@ def _missed(evaluator: Evaluator, comparison: Comparison) -> Fraction | None:
     if high is not None and high < 0:
         return -high
     return low if comparison.relation is Relation.EQUAL else None if high is None else Fraction(0)
+
+
+def _slack(evaluator: Evaluator, comparison: Comparison) -> Fraction | None:
+    """Return how much room a comparison that holds leaves at the least; None where none is known."""
+    low, _ = evaluator.bounds(evaluator.room(comparison))
+    return None if comparison.relation is Relation.EQUAL else low

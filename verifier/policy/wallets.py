@@ -5,8 +5,9 @@ from collections.abc import Hashable, Iterable
 from typing import NamedTuple
 
 from verifier.policy.expression import names_of
-from verifier.policy.finding import Finding, TraceLine
+from verifier.policy.finding import Finding, InWords, TraceLine
 from verifier.policy.inputs import SAID, Inputs, Scope
+from verifier.policy.japanese import in_japanese
 from verifier.policy.judge import Judge, Outcome, ParsedRule
 from verifier.policy.vocabulary import QUANTITIES
 from verifier.verdict import Verdict, worst
@@ -51,13 +52,15 @@ def judge_wallets(judge: Judge, inputs: Inputs, parsed: ParsedRule) -> Finding:
         required="all",
         cure_by=judge.cure_by(parsed.rule) if verdict is Verdict.FAIL else "",
         trace=tuple(_lines(counts)),
+        words=InWords(f"{passed:,} of {of:,} wallets", "all", ""),
+        words_ja=InWords(f"{of:,}件中{passed:,}件", "すべて", ""),
     )
 
 
 def _group(judge: Judge, parsed: ParsedRule, subject: str) -> _Group:
     evaluator, outcome = judge.evaluate(parsed, subject)
     if outcome.verdict is Verdict.INDETERMINATE:
-        return _Group(outcome, (outcome.doubts, outcome.doubts))
+        return _Group(outcome, (outcome.doubts, in_japanese(outcome.doubts)))
     right = evaluator.bounds(evaluator.value(outcome.comparison.right))
     return _Group(outcome, judge.fault(parsed, outcome.comparison, subject, right))
 

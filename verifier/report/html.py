@@ -1,92 +1,83 @@
-"""The verdict as one self-contained HTML page: no script, nothing loaded from elsewhere, everything escaped."""
+"""The report as one self-contained HTML page: no script, nothing loaded from elsewhere, everything escaped."""
 
+from base64 import b64encode
+from collections.abc import Iterable
 from functools import cache
+from hashlib import sha256
 from importlib.resources import files
-from pathlib import Path
-from typing import Any, NamedTuple
+from itertools import groupby
+from typing import Any
 
-from jinja2 import Environment, StrictUndefined, Template
+from jinja2 import Environment, FunctionLoader, StrictUndefined, Template
+from markupsafe import Markup
 
-from chains.ids import AssetId
-from verifier.errors import UnavailableError
-from verifier.policy.amounts import show_units
-from verifier.report.limits import limits
-from verifier.report.matrix import matrix, standing
-from verifier.report.multiples import loss_multiples
-from verifier.report.record import coverage_records
-from verifier.report.text import known_lines
-from verifier.run import Verification
-from verifier.verdict import Verdict
+from verifier.report.charts import coverage_chart, ladder_chart, pool_chart, profile_chart
+from verifier.report.content import LadderRow, PoolRow, Report
+from verifier.report.visible import visible
+from verifier.report.words import words_of
 
-SHOWN_LINES = 40
-WORDS = {
-    Verdict.PASS: "The reserves cover what the rules require.",
-    Verdict.FAIL: "At least one requirement is broken.",
-    Verdict.INDETERMINATE: "The evidence is not enough to decide.",
-    Verdict.NOT_APPLICABLE: "Nothing here is judged by these rules.",
+# What one page shows at the most; the exports have everything.
+MOST = {"charts": 8, "bars": 24, "rows": 60, "findings": 300, "traces": 120, "lines": 12, "evidence": 2}
+MARKS = {
+    **{"pass": "✓", "fail": "✗", "indeterminate": "?", "not-applicable": "–"},
+    **{"present": "✓", "absent": "✗", "partly": "◐"},
 }
 
 
-class Bar(NamedTuple):
-    """One asset's coverage as a bar: widths in thousandths of the drawing, with the amounts in words."""
-
-    symbol: str
-    held: str
-    owed: str
-    ratio: str
-    held_width: int
-    owed_width: int
-
-
-@cache
-def _template() -> Template:
-    environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
-    return environment.from_string((files("verifier.report") / "page.html.jinja").read_text("utf-8"))
-
-
-def render(result: Verification) -> str:
-    """Return the page for a verification."""
-    case = result.case
-    symbols = case.declaration.symbols()
-    rows = [{"finding": item, "subject": symbols.get(item.subject, item.subject)} for item in result.findings]
+def render_page(report: Report) -> str:
+    """Return the page; the same report gives the same bytes."""
+    say = words_of(report.language)
+    style = _text("style.css")
     page: dict[str, Any] = {
-        "verdict": result.verdict,
-        "words": WORDS[result.verdict],
-        "case": case,
-        "packs": [(one.pack, one.verdict, standing(one)) for one in result.judgements],
-        "matrix": matrix(result),
-        "bars": _bars(result),
-        "multiples": [one.describe() for one in loss_multiples(case)],
-        "rows": rows,
-        "known": known_lines(case),
-        "limits": limits(result),
-        "shown": SHOWN_LINES,
+        "r": report,
+        "say": say,
+        "most": MOST,
+        "marks": MARKS,
+        "style": Markup(style),  # noqa: S704 -- our own file
+        "style_hash": b64encode(sha256(style.encode()).digest()).decode(),
+        "patterns": Markup(_text("patterns.svg")),  # noqa: S704 -- our own file
+        "coverage_chart": coverage_chart(report.coverage[: MOST["bars"]], say),
+        "pool_charts": [
+            (rows[0].symbol, pool_chart(rows, number, say))
+            for number, rows in enumerate(_by_asset(report.pools)[: MOST["charts"]])
+        ],
+        "ladder_charts": [
+            (rows[0].symbol, ladder_chart(rows, number, say))
+            for number, rows in enumerate(_by_asset(report.ladder)[: MOST["charts"]])
+        ],
+        "profile_charts": [
+            profile_chart(row, number, say) if row.steps or row.drawn else ""
+            for number, row in enumerate(report.profiles[: MOST["charts"]])
+        ],
     }
     return _template().render(page)
 
 
-def _bars(result: Verification) -> list[Bar]:
-    bars = []
-    for row in coverage_records(result.case):
-        asset = AssetId(row["asset"])
-        held, owed = int(row["eligible_units"]), int(row["liability_units"] or 0)
-        most = max(held, owed, 1)
-        bars.append(
-            Bar(
-                row["symbol"],
-                show_units(result.case, asset, held),
-                show_units(result.case, asset, owed) if row["liability_units"] is not None else "unknown",
-                row["ratio"] or "–",
-                held * 1000 // most,
-                owed * 1000 // most,
-            )
-        )
-    return bars
+def _by_asset(rows: Iterable[Any]) -> list[list[Any]]:
+    return [list(found) for _, found in groupby(rows, key=_asset)]
 
 
-def write_report(result: Verification, path: Path) -> None:
-    """Write the page. Raises UnavailableError when the file cannot be written."""
-    try:
-        path.write_text(render(result), "utf-8")
-    except OSError as error:
-        raise UnavailableError(f"{path}: cannot be written: {error.strerror}") from error
+def _asset(row: PoolRow | LadderRow) -> str:
+    return row.asset
+
+
+@cache
+def _template() -> Template:
+    environment = Environment(
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        loader=FunctionLoader(_text),
+        finalize=_shown,
+    )
+    return environment.get_template("page.html.jinja")
+
+
+def _shown(value: Any) -> Any:
+    """Write out hidden characters of everything that is put into the page but our own markup."""
+    return value if isinstance(value, Markup) or not isinstance(value, str) else visible(value)
+
+
+def _text(name: str) -> str:
+    return (files("verifier.report") / "templates" / name).read_text("utf-8")

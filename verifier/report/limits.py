@@ -1,97 +1,106 @@
 """What a verdict does not prove, in plain words; every report says it."""
 
+from collections.abc import Iterator
+
 from chains.model import Balance, ProofKind, Tier
 from chains.network import network_of
 from verifier.case import Case
 from verifier.declaration import utc_seconds, utc_text
 from verifier.ownership.binding import Binding
+from verifier.policy.japanese import in_japanese
 from verifier.recheck import RULE
+from verifier.report.words import Words, words_of
 from verifier.run import Verification
 from verifier.verdict import Verdict
 
 TOLERATED_SECONDS = 3_600
 
 
-def limits(result: Verification) -> list[str]:
-    """Return the sentences that keep a reader from believing too much."""
+def limits(result: Verification, say: Words | None = None) -> list[str]:
+    """Return the sentences that keep a reader from believing too much, in English unless other words are given."""
+    say = say or words_of("en")
+    return [*_rulebooks(result, say), *_balances(result, say), *_liabilities(result.case, say), *_rest(result, say)]
+
+
+def _rulebooks(result: Verification, say: Words) -> Iterator[str]:
+    for judgement in result.judgements:
+        said = judgement.pack.not_covered
+        text = in_japanese(said) if say.japanese else said
+        yield say("limits.not_covered", pack=judgement.pack.id, text=text)
+
+
+def _balances(result: Verification, say: Words) -> Iterator[str]:
     case = result.case
-    sentences = [f"{judgement.pack.id}: not covered. {judgement.pack.not_covered}" for judgement in result.judgements]
-    tiers = {case.tier_of(position.result) for position in case.positions if isinstance(position.result, Balance)}
+    tiers = _tiers(case)
     if Tier.DECLARED in tiers:
-        sentences.append("Some balances rest on data that the exchange handed over: no operator confirmed them.")
+        yield say("limits.declared")
     if Tier.OBSERVED in tiers:
-        sentences.append("Some balances rest on one operator's word: nobody independent confirmed them.")
-    sentences += _proofs(case)
-    sentences += [f"{left_out.operator} was not believed: {left_out.reason}." for left_out in case.exclusions]
+        yield say("limits.observed")
+    yield from _proofs(case, say)
+    for left_out in case.exclusions:
+        yield say("limits.excluded", operator=left_out.operator, reason=_foreign(left_out.reason, say))
     for block in case.blocks:
         network = network_of(block.chain)
-        read_at = f"{network.name} was read at block {block.height:,} of {utc_text(block.time)}"
+        read = {"network": network.name, "height": block.height, "time": utc_text(block.time)}
         if network.finality.rule == "depth":
-            sentences.append(
-                f"{read_at}; while fewer than {network.finality.depth} blocks follow it, it may still be replaced."
-            )
+            yield say("limits.depth", depth=network.finality.depth, **read)
         elif abs(block.time - utc_seconds(case.declaration.as_of)) > TOLERATED_SECONDS:
-            sentences.append(f"{read_at}; the declaration speaks of {case.declaration.as_of}.")
+            yield say("limits.apart", as_of=case.declaration.as_of, **read)
+
+
+def _liabilities(case: Case, say: Words) -> Iterator[str]:
     if case.liabilities and case.liabilities.tier is Tier.DECLARED:
-        sentences.append("What clients are owed is the exchange's statement: the list behind it was not handed over.")
+        yield say("limits.owed_declared")
     if case.liabilities:
-        sentences.append(
-            "A client left out of the liabilities is found only when clients check their own proof (`por check`)."
-        )
+        yield say("limits.left_out")
+
+
+def _rest(result: Verification, say: Words) -> Iterator[str]:
+    case = result.case
     unbound = [p for p in case.positions if p.ownership and p.ownership.binding is Binding.NONE]
     if unbound:
-        sentences.append(
-            f"{len(unbound)} ownership signatures name neither this exchange nor this date: they may be old."
-        )
+        yield say("limits.unbound", count=len(unbound))
     asked_again = any(finding.verdict is Verdict.PASS and finding.rule == RULE for finding in result.rechecked)
-    if tiers - {Tier.PROVEN} and not asked_again:
-        sentences.append(
-            "The answers were recorded by whoever made this bundle. That the verdict follows from them is proven, that"
-            " the operators gave them is not: ask some again through your own providers (--recheck)."
-        )
-    sentences += _borrowing(case)
-    return sentences
+    if _tiers(case) - {Tier.PROVEN} and not asked_again:
+        yield say("limits.recorded")
+    yield from _borrowing(case, say)
 
 
-def _borrowing(case: Case) -> list[str]:
+def _tiers(case: Case) -> set[Tier]:
+    return {case.tier_of(position.result) for position in case.positions if isinstance(position.result, Balance)}
+
+
+def _foreign(text: str, say: Words) -> str:
+    return in_japanese(text) if say.japanese else text
+
+
+def _borrowing(case: Case, say: Words) -> Iterator[str]:
     """Say what the run cannot tell of coins that are only lent, and who can have chosen the blocks that were drawn."""
     if not case.past.windows:
-        return ["Coins that were borrowed for the snapshot look like any others here: no window before it was read."]
+        yield say("limits.no_window")
+        return
     days = max((window.last.time - window.opening.time) // 86_400 for window in case.past.windows)
-    sentences = [
-        f"Coins that were borrowed for longer than the {days} days that were looked back look like any others."
-    ]
+    yield say("limits.borrowed", days=days)
     if any(window.drawn for window in case.past.windows):
-        sentences.append(
-            "The drawn blocks follow from the seed in window.json and from the pinned block: that nobody chose them is"
-            " shown only where the seed's SHA-256 was published before."
-        )
-    return sentences
+        yield say("limits.drawn")
 
 
-def _proofs(case: Case) -> list[str]:
+def _proofs(case: Case, say: Words) -> Iterator[str]:
     """Say to which roots proofs lead, and which of them somebody still has to trust."""
-    sentences = []
     for anchor in case.anchors:
-        name = network_of(anchor.block.chain).name
+        facts = {"network": network_of(anchor.block.chain).name, "root": anchor.root}
+        about = _foreign(anchor.about, say)
         if anchor.root in case.proven_roots:
-            sentences.append(f"The proofs on {name} rest on the root {anchor.root}, which you trust: {anchor.about}.")
+            yield say("limits.root_trusted", about=about, **facts)
             continue
         unread = anchor.kind is ProofKind.UTXO_SET and anchor.block.chain not in case.scanned
-        file = " and hand in the file (--utxo-set)" if unread else ""
-        sentences.append(
-            f"The proofs on {name} lead to the root {anchor.root}, chosen by whoever made this bundle"
-            f" ({anchor.about}): find it in sources of your own, state it (--trust){file}."
-        )
+        yield say("limits.root_to_find_file" if unread else "limits.root_to_find", about=about, **facts)
     bare = {
         result.block.chain
         for position in case.positions
         if isinstance(result := position.result, Balance) and result.proof and not result.root
     }
     for chain in sorted(bare):
-        sentences.append(
-            f"State proofs on {network_of(chain).name} end at the block's hash, which the operators name: the number is"
-            " as good as that hash, and nothing here ties it to a root of Ethereum's."
-        )
-    sentences += [f"You trust the root {root}: no proof in this bundle leads to it." for root in case.unmet_roots]
-    return sentences
+        yield say("limits.bare_proof", network=network_of(chain).name)
+    for root in case.unmet_roots:
+        yield say("limits.unmet_root", root=root)

@@ -12,6 +12,9 @@ from verifier.policy.case_amounts import Amounts
 from verifier.policy.case_inputs import CaseInputs
 from verifier.policy.inputs import Atom, Scope
 from verifier.policy.interval import Interval, multiply, plus
+from verifier.policy.japanese import in_japanese
+from verifier.report.content import MultipleRow
+from verifier.report.words import Words
 
 RESERVE = ("reserve_fund_controlled", "guarantee_controlled", "fiat_trust", "insurance_limit", "bank_guarantee")
 
@@ -35,10 +38,14 @@ class Multiple(NamedTuple):
             "high": None if self.high is None else str(self.high),
         }
 
+    @property
+    def times(self) -> str:
+        """How many times over, rounded down for reading."""
+        return _times(self.low) if self.low == self.high else f"{_times(self.low)} to {_times(self.high)}"
+
     def describe(self) -> str:
         """Return the multiple in words, rounded for reading."""
-        times = _times(self.low) if self.low == self.high else f"{_times(self.low)} to {_times(self.high)}"
-        return f"{self.loss}: {times} ({show_value(self.amount.high or Fraction(0), self.currency)} at most)"
+        return f"{self.loss}: {self.times} ({show_value(self.amount.high or Fraction(0), self.currency)} at most)"
 
 
 def loss_multiples(case: Case) -> list[Multiple]:
@@ -55,6 +62,32 @@ def loss_multiples(case: Case) -> list[Multiple]:
         ]
         found += [_multiple(loss, currency, reserve, amount) for loss, amount in losses if amount.high]
     return found
+
+
+def multiple_rows(case: Case, say: Words) -> tuple[MultipleRow, ...]:
+    """Return the multiples in words of the report's language."""
+    return tuple(
+        MultipleRow(
+            in_japanese(one.loss) if say.japanese else one.loss,
+            one.currency,
+            _said_times(one, say),
+            show_value(one.amount.high or Fraction(0), one.currency),
+            str(one.low),
+            "" if one.high is None else str(one.high),
+        )
+        for one in loss_multiples(case)
+    )
+
+
+def _said_times(one: Multiple, say: Words) -> str:
+    """Return the multiple in hundredths, rounded down; what is less than one of them says so."""
+    low = _hundredths(one.low)
+    if one.high is None:
+        return say("multiples.from", low=low)
+    high = _hundredths(one.high)
+    if high == "0.00":
+        return say("multiples.hardly")
+    return say("multiples.times_over", low=low) if low == high else say("multiples.between", low=low, high=high)
 
 
 def _multiple(loss: str, currency: str, reserve: Interval, amount: Interval) -> Multiple:
@@ -86,5 +119,9 @@ def _thefts(currency: str) -> list[tuple[str, int]]:
 def _times(multiple: Fraction | None) -> str:
     if multiple is None:
         return "an unknown number of times"
+    return f"{_hundredths(multiple)} times"
+
+
+def _hundredths(multiple: Fraction) -> str:
     hundredths = multiple.numerator * 100 // multiple.denominator
-    return f"{hundredths // 100}.{hundredths % 100:02d} times"
+    return f"{hundredths // 100}.{hundredths % 100:02d}"

@@ -72,7 +72,7 @@ def _mixed(case: Case, transactions: dict[tuple[str, str], list[Movement]]) -> I
         # Only coins name the transaction that spends them together; a token's transfers have one sender each.
         spenders = {holding.account for holding, one in moved if one.coin and one.sender == holding.account}
         pools = {case.accounts[account] for account in spenders}
-        if Pool.PROPRIETARY in pools and PROTECTED_POOLS & pools:
+        if Pool.PROPRIETARY in pools and pools.intersection(PROTECTED_POOLS):
             yield MixedSpend(transaction, moved[0][1].height, tuple(sorted(spenders)))
 
 
