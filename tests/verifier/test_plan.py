@@ -14,13 +14,16 @@ from verifier.compensation.outcome import Outcome
 from verifier.compensation.plan import Division, basis_of
 from verifier.compensation.release import releases
 from verifier.compensation.strategies import STRATEGIES, strategy_named
+from verifier.compensation.stress import stress
 from verifier.declaration import CoverTerms, OffChainHolding, OffChainPool, Pool, StatedFact
 from verifier.errors import InputError
 from verifier.inclusion.commitment import TreeAsset
 from verifier.liabilities.accounts import Account
 from verifier.liabilities.build import build
 from verifier.ownership.claims import Control
+from verifier.policy.evaluate import evaluate
 from verifier.policy.library import load_pack
+from verifier.verdict import Verdict
 
 ASSETS = (TreeAsset(ETH, "ETH", 0), TreeAsset(USD, "USD", 0))
 OWED = {"alice": (60, 0), "bob": (30, 500), "carol": (10, 500)}
@@ -219,3 +222,21 @@ def test_a_run_without_liabilities_pays_nobody() -> None:
 def test_refused_wallets_lend_nothing() -> None:
     found = outcome(run(position(Pool.RESERVE_FUND, 20, number=4, control=Control.REFUSED)))
     assert (found.paid, found.uncovered) == (0, 2_000)
+
+
+def test_a_stress_test_says_what_breaks_and_what_could_be_paid() -> None:
+    made = run(position(Pool.GUARANTEE, 20, number=4), position(Pool.RESERVE_FUND, 10, number=5))
+    assert {finding.verdict for finding in evaluate(made, load_pack("jp-psa-63-11")).findings} >= {Verdict.PASS}
+    found = {one.name: one for one in stress(made, [load_pack("jp-psa-63-11")], "JPY", wallets=1)}
+    hot, largest, *past = found.values()
+    assert (hot.name, hot.short, hot.there) == ("everything hot", 2_000, 2_000)
+    assert "JP-COVERAGE" in hot.broken
+    assert (largest.name, largest.short, largest.there) == (f"the wallet {account(2)}", 8_000, 3_000)
+    assert [one.there for one in past] == [3_000, 3_000]
+    assert all(one.name.startswith("a theft like") for one in past)
+
+
+def test_a_stress_test_without_prices_says_so() -> None:
+    found = stress(run(prices=()), [load_pack("model-basic")], "JPY")
+    assert [bool(one.unknown) for one in found] == [False, True]
+    assert "has no price" in found[1].unknown

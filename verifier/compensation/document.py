@@ -1,18 +1,17 @@
 """The plan as a document: everything it follows from, every strategy side by side, and the one that was chosen."""
 
 from collections.abc import Sequence
-from fractions import Fraction
 from hashlib import sha256
 from typing import Any, NamedTuple
 
 from chains.ids import AssetId
 from verifier.canonical import canonical_json
-from verifier.compensation.incident import minor_digits
+from verifier.compensation.incident import minor_digits, show_money
 from verifier.compensation.outcome import Outcome
 from verifier.compensation.plan import Basis
 from verifier.compensation.release import Release, releases
 from verifier.inclusion.commitment import Commitment, TreeAsset
-from verifier.policy.amounts import show_number, show_units
+from verifier.policy.amounts import show_units
 from verifier.policy.pack import Pack
 from verifier.verdict import Verdict
 
@@ -49,9 +48,7 @@ class Plan(NamedTuple):
 
     def money(self, amount: int | None) -> str:
         """Return smallest units of the currency in words a reader knows."""
-        currency = self.basis.incident.currency
-        whole = Fraction(amount or 0, 10 ** minor_digits(currency))
-        return "not known" if amount is None else f"{show_number(whole)} {currency}"
+        return "not known" if amount is None else show_money(amount, self.basis.incident.currency)
 
     def units(self, unit: str, amount: int) -> str:
         """Return an amount of an asset, or of the currency, in words a reader knows."""

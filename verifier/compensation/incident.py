@@ -15,6 +15,7 @@ from verifier.case import Case, Position
 from verifier.declaration import CLIENT_POOLS, Pool, UtcTime
 from verifier.errors import InputError
 from verifier.files import read_file
+from verifier.policy.amounts import show_number
 from verifier.records import parse_record
 from verifier.snapshot import Price, PriceQuote, unit_prices
 
@@ -197,6 +198,11 @@ def _chosen(valuation: str, price: Price) -> Fraction:
     if valuation == "middle":
         return (price.low + price.high) / 2
     return price.low if valuation == "low" else price.high
+
+
+def show_money(amount: int, currency: str) -> str:
+    """Return smallest units of a currency in words a reader knows."""
+    return f"{show_number(Fraction(amount, 10 ** minor_digits(currency)))} {currency}"
 
 
 def minor_digits(currency: str) -> int:

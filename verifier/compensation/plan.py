@@ -102,6 +102,14 @@ class Division:
         return dict(zip(self._given, found, strict=True))
 
 
+def draws_of(basis: Basis, strategy: Strategy) -> list[Draw]:
+    """Return what a strategy draws on, without dividing it: money for what is left after the coins, each asset up."""
+    draws, given = _in_kind(basis, strategy)
+    rests = [(loss, loss.short - given.get(loss.asset, 0)) for loss in basis.losses if loss.price is not None]
+    need = sum(-(-units * loss.price.numerator // loss.price.denominator) for loss, units in rests if loss.price)
+    return [*draws, *_money(basis, draws, need)]
+
+
 def _in_kind(basis: Basis, strategy: Strategy) -> tuple[list[Draw], dict[AssetId, int]]:
     """Draw on the pools whose coins go to who is short of that asset; return the draws and the units by asset."""
     draws: list[Draw] = []

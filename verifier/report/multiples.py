@@ -1,12 +1,11 @@
 """How many times over the reserve covers a loss: of the largest wallet, of all that is hot, of thefts that happened."""
 
-import tomllib
 from collections.abc import Sequence
 from fractions import Fraction
-from importlib.resources import files
 from typing import Any, NamedTuple
 
 from verifier.case import Case
+from verifier.compensation.thefts import thefts
 from verifier.policy.amounts import show_value
 from verifier.policy.case_amounts import Amounts
 from verifier.policy.case_inputs import CaseInputs
@@ -58,7 +57,7 @@ def loss_multiples(case: Case) -> list[Multiple]:
         losses = [
             ("the largest single client wallet", _value(inputs, ("largest_wallet",))),
             ("everything held hot", _value(inputs, ("client_hot_held",))),
-            *((f"a theft like {name}", Interval.exactly(amount)) for name, amount in _thefts(currency)),
+            *((f"a theft like {name}", Interval.exactly(amount)) for name, amount in thefts(currency)),
         ]
         found += [_multiple(loss, currency, reserve, amount) for loss, amount in losses if amount.high]
     return found
@@ -109,11 +108,6 @@ def _priced(inputs: CaseInputs, atom: Atom) -> Interval:
         return atom.value
     price = inputs.price(atom.asset, 0)
     return multiply(atom.value, price.value if price else Interval(Fraction(0), None))
-
-
-def _thefts(currency: str) -> list[tuple[str, int]]:
-    table = tomllib.loads((files("verifier.report") / "thefts.toml").read_text("utf-8"))["thefts"]
-    return [(row["name"], row["amount"]) for row in table if row["currency"] == currency]
 
 
 def _times(multiple: Fraction | None) -> str:
