@@ -12,6 +12,7 @@ from chains.model import Anchor, Balance, BlockRef, Disagreement, Exclusion, Hol
 from chains.network import network_of
 from verifier.canonical import digest
 from verifier.declaration import PROTECTED_POOLS, Declaration, Pool
+from verifier.drill import Drilled
 from verifier.errors import InputError
 from verifier.liabilities.check import Liabilities
 from verifier.observed import Observed
@@ -51,6 +52,7 @@ class Case(BaseModel):
     past: Past = Past()
     observed: Observed = Observed()
     heard: tuple[Heard, ...] = ()
+    drilled: Drilled | None = None
 
     def trusting(self, roots: Collection[str], scanned: Collection[ChainId] = ()) -> "Case":
         """Return the same case for somebody who trusts these roots, in hexadecimal. Raises InputError for other text.
@@ -120,6 +122,8 @@ class Case(BaseModel):
             record["past"] = self.past.to_record()
         if self.observed.by_question:
             record["observed"] = self.observed.to_record()
+        if self.drilled is not None:
+            record["drilled"] = self.drilled.to_record()
         return digest(record)
 
 

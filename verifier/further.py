@@ -10,6 +10,7 @@ from chains.transport import Transport
 from verifier.attestation.bundle import Bundle
 from verifier.canonical import canonical_json
 from verifier.declaration import Declaration
+from verifier.drill import Drill, Drilled, read_drill, watch
 from verifier.observed import Observed, QuestionPlan, ask_chains, read_questions
 from verifier.prices.gather import Gathered, gather_quotes
 from verifier.prices.plan import PricePlan
@@ -17,7 +18,7 @@ from verifier.prices.plan import read_plan as read_price_plan
 from verifier.reserves import Placement, Progress, silent
 from verifier.window import Past, WindowPlan, read_past, read_plan
 
-WINDOW, QUESTIONS, PRICES = "window.json", "questions.json", "price-plan.json"
+WINDOW, QUESTIONS, PRICES, DRILL = "window.json", "questions.json", "price-plan.json", "drill.json"
 
 
 class Plans(NamedTuple):
@@ -26,10 +27,11 @@ class Plans(NamedTuple):
     window: WindowPlan | None = None
     questions: QuestionPlan | None = None
     prices: PricePlan | None = None
+    drill: Drill | None = None
 
     def parts(self) -> dict[str, bytes]:
         """Return the bundle's parts that say so."""
-        named = {WINDOW: self.window, QUESTIONS: self.questions}
+        named = {WINDOW: self.window, QUESTIONS: self.questions, DRILL: self.drill}
         parts = {name: canonical_json(plan.model_dump(mode="json")) for name, plan in named.items() if plan is not None}
         return parts | ({PRICES: canonical_json(self.prices.to_record())} if self.prices is not None else {})
 
@@ -51,15 +53,17 @@ class Further(NamedTuple):
     past: Past = Past()
     observed: Observed = Observed()
     prices: Gathered = Gathered()
+    drilled: Drilled | None = None
 
 
 def read_plans(bundle: Bundle) -> Plans:
     """Return what a bundle says its run has read. Raises InputError."""
-    window, questions, prices = (bundle.read(name) for name in (WINDOW, QUESTIONS, PRICES))
+    window, questions, prices, drill = (bundle.read(name) for name in (WINDOW, QUESTIONS, PRICES, DRILL))
     return Plans(
         read_plan(window, WINDOW) if window is not None else None,
         read_questions(questions, QUESTIONS) if questions is not None else None,
         read_price_plan(prices, PRICES) if prices is not None else None,
+        read_drill(drill, DRILL) if drill is not None else None,
     )
 
 
@@ -73,7 +77,7 @@ def read_further(
     progress: Progress = silent,
 ) -> Further:
     """Read what the plans ask for, after the balances and at the same blocks."""
-    past, observed, prices = Past(), Observed(), Gathered()
+    past, observed, prices, drilled = Past(), Observed(), Gathered(), None
     if plans.window is not None:
         past = read_past(plans.window, declaration.as_of, placements, surveys, providers, transport, progress)
     if plans.questions is not None:
@@ -82,4 +86,8 @@ def read_further(
         progress("prices", 0, 1)
         prices = gather_quotes(plans.prices, declaration.as_of, transport)
         progress("prices", 1, 1)
-    return Further(past, observed, prices)
+    if plans.drill is not None:
+        progress("drill", 0, 1)
+        drilled = watch(plans.drill, providers, transport)
+        progress("drill", 1, 1)
+    return Further(past, observed, prices, drilled)

@@ -65,12 +65,13 @@ class MovementTests(BaseModel):
 
 
 class Moved(NamedTuple):
-    """What the chain shows for one test; `transaction` is the one that did it, `text` says it in words."""
+    """What the chain shows for one test: in words, by which transaction, and when (Unix time of its block)."""
 
     test: MovementTest
     outcome: Outcome
     text: str
     transaction: str = ""
+    moved_at: int | None = None
 
 
 def draw_tests(
@@ -112,7 +113,7 @@ def judge_movement(test: MovementTest, history: History | HistoryGap, times: dic
     first = min(found, key=lambda transfer: transfer.height)
     late = times[first.height] > utc_seconds(deadline)
     text = f"{test.units} base units moved to itself in block {first.height}{', after the deadline' if late else ''}"
-    return Moved(test, Outcome.LATE if late else Outcome.MOVED, text, first.transaction)
+    return Moved(test, Outcome.LATE if late else Outcome.MOVED, text, first.transaction, times[first.height])
 
 
 def self_transfers(history: History) -> list[Transfer]:
@@ -195,7 +196,7 @@ def judge_payment(test: MovementTest, payments: Sequence[dict[str, Any]], deadli
         text = (
             f"{test.units} base units moved to itself in block {paid['height']}{', after the deadline' if late else ''}"
         )
-        return Moved(test, Outcome.LATE if late else Outcome.MOVED, text, paid["transaction"])
+        return Moved(test, Outcome.LATE if late else Outcome.MOVED, text, paid["transaction"], paid["time"])
     text = "none of the named transactions moves the amount to itself; nodes list no transfers of this coin"
     return Moved(test, Outcome.UNKNOWN, text)
 

@@ -255,6 +255,7 @@ def _build_case(
         transcript=transcript_digest,
         past=further.past,
         observed=further.observed,
+        drilled=further.drilled,
         heard=further.prices.heard,
     )
 

@@ -10,6 +10,7 @@ from chains.model import BlockRef, Tier, UnspentOutput
 from chains.questions import Observation, Question
 from tests.verifier.cases import ETH, case, position
 from verifier.declaration import Pool
+from verifier.drill import Drilled
 from verifier.liquidity.coins import Slice, slices_of_coins
 from verifier.liquidity.forms import form_of
 from verifier.liquidity.frozen import frozen_by, frozen_units
@@ -100,3 +101,18 @@ def test_frozen_coins_are_not_liquid(said: str | None, bounds: tuple[int, int]) 
     assert found is not None
     assert (found.total, bool(found.open)) == (100 if frozen else 0, silent)
     assert Amounts(asked).liquid(USDC, Pool.RESERVE_FUND, 24).value == bounds
+
+
+@pytest.mark.parametrize(
+    ("most", "unknown", "within_1h", "within_24h"),
+    [(3_600, 0, 100, 100), (3_601, 0, 0, 100), (90_000, 0, 0, 0), (None, 0, 0, 0), (None, 1, 100, 100)],
+)
+def test_coins_of_a_drilled_pool_take_as_long_as_the_drill_showed(
+    most: int | None, unknown: int, within_1h: int, within_24h: int
+) -> None:
+    made = case(position(Pool.RESERVE_FUND, 100), position(Pool.GUARANTEE, 100, number=2))
+    drilled = Drilled((Pool.RESERVE_FUND,), 5, 5, unknown, most, most, 50 * 3_600, Tier.OBSERVED)
+    amounts = Amounts(made.model_copy(update={"drilled": drilled}))
+    found = [amounts.liquid(ETH, Pool.RESERVE_FUND, hours).value.low for hours in (1, 24)]
+    assert found == [within_1h, within_24h]
+    assert amounts.liquid(ETH, Pool.GUARANTEE, 1).value.low == 100

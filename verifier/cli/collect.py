@@ -45,6 +45,10 @@ Questions = Annotated[
     bool, typer.Option("--questions/--no-questions", help="also ask for code, owners, allowances and frozen tokens")
 ]
 
+DrillFile = Annotated[
+    Path | None, typer.Option(help="a drill that was drawn (por drill): what moved since counts for the rules")
+]
+
 
 def collect(
     declaration: Annotated[Path, typer.Argument(help="the exchange's declaration (JSON)")],
@@ -60,6 +64,7 @@ def collect(
     window: Window = 0,
     seed: Seed = "",
     questions: Questions = True,
+    drill: DrillFile = None,
     as_json: Annotated[bool, typer.Option("--json", help="print one JSON object")] = False,
 ) -> None:
     from verifier import run
@@ -69,7 +74,7 @@ def collect(
     voices = voices_for(declaration, providers)
     owed = liabilities or if_there(beside / "liabilities")
     quotes = prices or if_there(beside / "prices.json")
-    plans = plans_of(window, seed, questions, price_plan)
+    plans = plans_of(window, seed, questions, price_plan, drill)
     with progress_bars() as report:
         done = run.collect(declaration, voices, out, owed, quotes, report, utxo_sets=utxo_set or (), plans=plans)
     if as_json:
@@ -88,15 +93,18 @@ def voices_for(declaration: Path, providers: Path | None) -> "Providers":
     return load_providers(providers or Path(os.environ.get("POR_PROVIDERS", declaration.parent / "providers.toml")))
 
 
-def plans_of(window: int, seed: str, questions: bool, price_plan: Path | None) -> "Plans":
+def plans_of(window: int, seed: str, questions: bool, price_plan: Path | None, drill: Path | None = None) -> "Plans":
     """Return what is read beyond balances."""
+    from verifier.drill import MAX_DRILL, read_drill
+    from verifier.files import read_file
     from verifier.further import Plans
     from verifier.observed import QuestionPlan
     from verifier.prices.plan import load_plan
     from verifier.window import plan_window
 
     prices = load_plan(price_plan) if price_plan else None
-    return Plans(plan_window(window, seed), QuestionPlan() if questions else None, prices)
+    drawn = read_drill(read_file(drill, MAX_DRILL), str(drill)) if drill else None
+    return Plans(plan_window(window, seed), QuestionPlan() if questions else None, prices, drawn)
 
 
 def if_there(path: Path) -> Path | None:

@@ -11,6 +11,7 @@ from verifier.cli import (
     collect,
     cross,
     demo,
+    drill,
     formats,
     log,
     networks,
@@ -45,6 +46,7 @@ app.add_typer(wallets.app, name="wallets")
 app.add_typer(tree.app, name="tree")
 app.command("formats")(formats.formats)
 app.add_typer(packs.app, name="packs")
+app.add_typer(drill.app, name="drill")
 app.add_typer(log.app, name="log")
 app.add_typer(assurance.app, name="assurance")
 app.command("networks")(networks.networks)

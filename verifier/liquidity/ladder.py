@@ -16,6 +16,8 @@ from verifier.ownership.claims import Control, control_of
 
 NEVER = 10**9
 FROZEN, FROZEN_UNKNOWN = "frozen by its token", "whether its token has frozen it is not told"
+SLOW_IN_DRILL = "took so long in the drill"
+SECONDS_PER_HOUR = 3_600
 STALE_DAYS = 30  # an older signature does not show that the signers can be gathered today
 STALE_HOURS = 168
 SCRIPT_UNKNOWN = "only a hash of its script is known"
@@ -83,7 +85,7 @@ def _slices(case: Case, conditions: Conditions, position: Position, balance: Bal
     if frozen is not False:
         yield Slice(balance.units, NEVER, FROZEN) if frozen else Slice(balance.units, None, FROZEN_UNKNOWN)
         return
-    form = form_of(asset)
+    form, drilled = form_of(asset), _drill_hours(case, position)
     undated = claim is not None and claim.age_days is None
     stale = claim is not None and claim.age_days is not None and claim.age_days > STALE_DAYS
     for part in _parts(conditions, position, balance):
@@ -93,8 +95,18 @@ def _slices(case: Case, conditions: Conditions, position: Position, balance: Bal
             yield Slice(part.units, None, SIGNED_UNDATED)
         elif stale and part.hours + form.hours < STALE_HOURS:
             yield Slice(part.units, STALE_HOURS, SIGNED_LONG_AGO)
+        elif drilled is not None and drilled > part.hours + form.hours:
+            yield Slice(part.units, drilled, SLOW_IN_DRILL)
         else:
             yield Slice(part.units, part.hours + form.hours, part.why or f"{form.kind}: {form.note}")
+
+
+def _drill_hours(case: Case, position: Position) -> int | None:
+    """Return how long the wallets of this pool took in the drill; what has not moved takes longer than was watched."""
+    drilled = case.drilled
+    if drilled is None or position.placement.pool not in drilled.pools or (drilled.hours is None and drilled.unknown):
+        return None
+    return drilled.watched // SECONDS_PER_HOUR + 1 if drilled.hours is None else drilled.hours
 
 
 def _parts(conditions: Conditions, position: Position, balance: Balance) -> Iterator[Slice]:

@@ -8,7 +8,7 @@ from chains.ids import AccountId, AssetId
 from chains.model import Balance, Tier
 from verifier.declaration import CLIENT_POOLS, OffChainPool, Pool
 from verifier.policy.case_amounts import Amounts
-from verifier.policy.case_words import ADDRESS_WORDS, ASSET_WORDS, CASE_WORDS
+from verifier.policy.case_words import ADDRESS_WORDS, ASSET_WORDS, CASE_WORDS, drill_hours
 from verifier.policy.finding import Reason
 from verifier.policy.inputs import Atom, Doubt, Priced, Scope, missing
 from verifier.policy.interval import NOT_NEGATIVE, Interval, highest, multiply, plus
@@ -107,6 +107,8 @@ class CaseInputs:
         ]
 
     def _statement(self, name: str, subject: str) -> Atom:
+        if name == "drill_hours" and self._case.drilled is not None:
+            return drill_hours(self._case.drilled)  # measured: the exchange's word does not count beside it
         for stated in self._case.declaration.statements or ():
             if stated.name == name and (stated.asset is None or stated.asset == subject):
                 value = Interval.exactly(Fraction(stated.value))

@@ -10,6 +10,7 @@ from verifier.declaration import utc_seconds
 from verifier.dressing.coin_age import aged_coins
 from verifier.dressing.patterns import covers_aftermath, departures, round_trips
 from verifier.dressing.profile import Profile, held_at_drawn
+from verifier.drill import Drilled
 from verifier.ownership.claims import Control, control_of
 from verifier.policy.case_amounts import NO_LIABILITIES, Amounts
 from verifier.policy.eligibility import UNSHOWN
@@ -196,6 +197,17 @@ def _left_after_snapshot(amounts: Amounts, asset: AssetId) -> Atom:
     doubts = [*profile.open, *_no_aftermath(amounts, asset)]
     atom = at_least("departures", sum(one.left for one in found), doubts, remarks)
     return atom._replace(tier=Tier.OBSERVED, evidence=profile.evidence, asset=asset)
+
+
+def drill_hours(drilled: Drilled) -> Atom:
+    """Return the hours until nineteen of twenty drawn wallets had moved; not so many yet: at least so long."""
+    remarks = (f"{drilled.moved} of {drilled.wallets} drawn wallets moved", *drilled.texts)
+    if drilled.most is not None:
+        hours = Interval.exactly(Fraction(drilled.most, SECONDS_PER_HOUR))
+        return Atom("drill hours", hours, drilled.tier, remarks=remarks)
+    doubts = (Doubt(Reason.UNCERTAIN_BALANCE, "not nineteen of twenty drawn wallets are known to have moved"),)
+    watched = Fraction(0) if drilled.unknown else Fraction(drilled.watched, SECONDS_PER_HOUR)
+    return Atom("drill hours", Interval(watched, None), drilled.tier, doubts=doubts, remarks=remarks)
 
 
 def _no_aftermath(amounts: Amounts, asset: AssetId) -> list[str]:

@@ -6,6 +6,7 @@ from chains.model import Balance, ProofKind, Tier
 from chains.network import network_of
 from verifier.case import Case
 from verifier.declaration import utc_seconds, utc_text
+from verifier.drill import Drilled
 from verifier.ownership.binding import Binding
 from verifier.policy.japanese import in_japanese
 from verifier.recheck import RULE
@@ -64,6 +65,8 @@ def _rest(result: Verification, say: Words) -> Iterator[str]:
     if _tiers(case) - {Tier.PROVEN} and not asked_again:
         yield say("limits.recorded")
     yield from _borrowing(case, say)
+    if case.drilled is not None:
+        yield _drill(case.drilled, say)
 
 
 def _tiers(case: Case) -> set[Tier]:
@@ -72,6 +75,15 @@ def _tiers(case: Case) -> set[Tier]:
 
 def _foreign(text: str, say: Words) -> str:
     return in_japanese(text) if say.japanese else text
+
+
+def _drill(drilled: Drilled, say: Words) -> str:
+    """Say what a drill showed, and who can have chosen its wallets."""
+    half, most = (
+        say("limits.drill_not_yet") if seconds is None else say("limits.drill_hours", count=-(-seconds // 3_600))
+        for seconds in (drilled.half, drilled.most)
+    )
+    return say("limits.drill", moved=drilled.moved, wallets=drilled.wallets, half=half, most=most)
 
 
 def _borrowing(case: Case, say: Words) -> Iterator[str]:
