@@ -18,6 +18,7 @@ from verifier.errors import InputError
 from verifier.inclusion.amounts import parse_amount
 from verifier.liabilities.build import prove
 from verifier.log.note import new_key
+from verifier.report.words import words_of
 from verifier.run import collect
 
 HACK = {
@@ -169,6 +170,21 @@ def test_a_plan_is_sealed_and_entered_in_a_log_like_a_run(desk: Desk) -> None:
     assert entered.exit_code == 0, entered.output
 
 
+def test_two_plans_are_compared_like_two_runs(desk: Desk) -> None:
+    desk.plan("first", "pro-rata")
+    desk.plan("same", "pro-rata")
+    desk.plan("other", "small-accounts-whole", losses=[{"scope": "all-hot"}])
+
+    def told(second: str) -> list[str]:
+        words = ["log", "diff", str(desk.folder / "first"), str(desk.folder / second), "--json"]
+        return [change["code"] for change in json.loads(CliRunner().invoke(app, words).stdout)["changes"]]
+
+    assert told("same") == []
+    assert {"incident-changed", "shortage-moved", "strategy-changed", "claims-changed"} <= set(told("other"))
+    mixed = CliRunner().invoke(app, ["log", "diff", str(desk.folder / "first"), str(desk.run)])
+    assert isinstance(mixed.exception, InputError)
+
+
 @pytest.mark.parametrize(
     ("words", "said"),
     [
@@ -185,3 +201,24 @@ def test_a_plan_that_cannot_be_asked_for_says_what_to_do(desk: Desk, words: list
 def test_a_plan_is_not_written_over_another(desk: Desk) -> None:
     desk.plan()
     assert "exists already" in str(desk.plan().exception)
+
+
+@pytest.mark.parametrize("language", ["en", "ja"])
+def test_a_plan_is_a_page_with_every_strategy_and_who_approves(desk: Desk, language: str) -> None:
+    page = desk.folder / "plan.html"
+    words = ("--pack", "jp-liability-reserve", "--report", str(page), "--lang", language)
+    done = desk.plan("page", "pro-rata", *words, losses=[{"pool": "client-hot", "fraction": "1"}])
+    assert done.exit_code in (0, 1, 2), done.output
+    text = page.read_text("utf-8")
+    say = words_of(language)
+    for name in ("same-asset-first", "pro-rata", "small-accounts-whole", "priority-tiers"):
+        assert say(f"plan.strategy.{name}") in text
+    assert say("plan.no_day") in text
+    assert ("46-5" in text, "<script" in text) == (True, False)
+    assert text.count("<svg") >= 3
+    assert "default-src 'none'" in text
+    again = desk.folder / "again.html"
+    desk.plan("other", "pro-rata", *words[:3], str(again), *words[4:], losses=[{"pool": "client-hot", "fraction": "1"}])
+    assert again.read_text("utf-8") == text
+    other = words_of("ja" if language == "en" else "en")
+    assert other("plan.strategies_lead") not in text

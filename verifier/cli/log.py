@@ -6,6 +6,7 @@ from typing import Annotated, Any
 
 import typer
 
+from verifier.cli import log_diff
 from verifier.cli.terminal import print_result
 
 GROUP = """Transparency log: what was published once cannot be shown differently to somebody else.
@@ -230,41 +231,7 @@ def compare(
     raise typer.Exit({"pass": 0, "fail": 1}.get(found.verdict, 2))
 
 
-@app.command("diff")
-def diff(
-    first: Annotated[Path, typer.Argument(help="a bundle (folder or zip)")],
-    second: Annotated[Path, typer.Argument(help="another one of the same exchange")],
-    shortest: Annotated[int, typer.Option(metavar="DAYS", help="days there must be between them at least")] = 0,
-    longest: Annotated[int, typer.Option(metavar="DAYS", help="days there may be between them at most")] = 0,
-    pack: Annotated[
-        list[str] | None, typer.Option(help="a rulebook: how often it asks for runs, and which of its numbers moved")
-    ] = None,
-    seal: Annotated[
-        list[Path] | None, typer.Option(help="the sealed statements of both: which rulebooks and verdicts moved")
-    ] = None,
-    signer: Annotated[list[Path] | None, typer.Option(help="the public keys (PEM) you trust for the seals")] = None,
-    as_json: AsJson = False,
-) -> None:
-    """Say what changed between two runs: assets, wallets, pools, liabilities, coverage, signatures used again.
-
-    Example: por log diff run-2026-10/ run-2026-11/ --pack tr-cmb-por
-    """
-    from verifier.attestation.bundle import open_bundle
-    from verifier.cli.verify import opened_seal
-    from verifier.diff.rulebooks import sealed_changes
-    from verifier.diff.runs import compare_runs
-    from verifier.policy.library import load_pack
-    from verifier.run import replay
-
-    rulebooks = [load_pack(name) for name in pack or ()]
-    statements = [opened_seal(path, signer or []) for path in seal or []]
-    with open_bundle(first) as one, open_bundle(second) as other:
-        found = compare_runs(replay(one)[0], replay(other)[0], shortest, longest, rulebooks)
-        found = found.with_more(sealed_changes(statements, [one.digest, other.digest]))
-    lines = [f"{found.exchange}: {found.earlier} to {found.later}, {found.days} days"]
-    lines += [f"  {'! ' if change.explain else '  '}{change.text}" for change in found.changes] or ["  nothing changed"]
-    print_result(found.to_record(), as_json, lines)
-    raise typer.Exit(found.verdict.exit_code)
+app.command("diff")(log_diff.diff)
 
 
 @app.command("anchor")

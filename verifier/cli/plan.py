@@ -33,6 +33,8 @@ Stress = Annotated[bool, typer.Option("--stress", help="imagine losses instead: 
 Currency = Annotated[str, typer.Option(help="of --stress", show_default="the rulebook's, else JPY")]
 Wallets = Annotated[int, typer.Option(min=0, max=10_000, help="so many of the largest wallets in --stress")]
 
+PlanReport = Annotated[Path | None, typer.Option(help="also write the plan as a page (HTML) to this file")]
+
 
 def plan(
     bundle: Annotated[Path, typer.Argument(help="a bundle folder or zip, with its leaf list")],
@@ -48,6 +50,8 @@ def plan(
     check: Annotated[Path | None, typer.Option(help="derive this plan again and compare it byte for byte")] = None,
     key: Annotated[str | None, typer.Option(help="seal the plan with this key (PEM file or URI)")] = None,
     public: PublicHalf = None,
+    report: PlanReport = None,
+    lang: Annotated[str, typer.Option(help="language of the page: en or ja")] = "en",
     as_json: Annotated[bool, typer.Option("--json", help="print one JSON object")] = False,
 ) -> None:
     from verifier.compensation.strategies import STRATEGIES, strategy_named
@@ -66,13 +70,17 @@ def plan(
     from verifier.cli.plan_lines import plan_lines
     from verifier.compensation.folder import make_plan
     from verifier.compensation.incident import load_incident
+    from verifier.files import write_file
     from verifier.policy.library import load_pack
+    from verifier.report.plan_page import render_plan
     from verifier.run import replay
 
     told, packs = load_incident(incident), [load_pack(name) for name in pack or []]
-    with progress_bars() as report, open_bundle(bundle) as opened:
-        case, _ = replay(opened, report)
-        done = make_plan(opened, case, told, packs, chosen, out, report)
+    with progress_bars() as bars, open_bundle(bundle) as opened:
+        case, _ = replay(opened, bars)
+        done = make_plan(opened, case, told, packs, chosen, out, bars)
+    if report is not None:
+        write_file(report, render_plan(done, case.digest, lang).encode())
     if key is not None and out is not None:
         _seal(out, done, key, public)
     print_result({**done.to_record(), "case": case.digest}, as_json, list(plan_lines(done, out)))

@@ -41,7 +41,9 @@ class Plan(NamedTuple):
 
     @property
     def reasons(self) -> tuple[str, ...]:
-        """Why the verdict is open: what may be more, and what has no price."""
+        """Why the verdict is open: what may be more, and what has no price; nothing where it is decided."""
+        if self.verdict is not Verdict.INDETERMINATE:
+            return ()
         said = [reason for loss in self.basis.losses for reason in loss.open]
         said += [f"{asset} has no price in {self.basis.incident.currency}" for asset in self.chosen.unpriced]
         return tuple(dict.fromkeys([*said, *self.chosen.open]))

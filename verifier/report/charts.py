@@ -57,7 +57,7 @@ def pool_chart(rows: Sequence[PoolRow], number: int, say: Words) -> Markup:
         )
         for row in rows
     ]
-    return _bars(f"pools-{number}", say("pools.chart", symbol=rows[0].symbol), say("pools.chart_about"), bars)
+    return bars_chart(f"pools-{number}", say("pools.chart", symbol=rows[0].symbol), say("pools.chart_about"), bars)
 
 
 def ladder_chart(rows: Sequence[LadderRow], number: int, say: Words) -> Markup:
@@ -69,10 +69,10 @@ def ladder_chart(rows: Sequence[LadderRow], number: int, say: Words) -> Markup:
         units = (steps[0], steps[1] - steps[0], steps[2] - steps[1], int(row.later.units))
         parts = tuple(Segment(*part) for part in zip(units, RUNGS, names, strict=True) if part[0] > 0)
         bars.append(BarRow(row.word, parts, short(row.total.text)))
-    return _bars(f"ladder-{number}", say("ladder.chart", symbol=rows[0].symbol), say("ladder.chart_about"), bars)
+    return bars_chart(f"ladder-{number}", say("ladder.chart", symbol=rows[0].symbol), say("ladder.chart_about"), bars)
 
 
-def _bars(name: str, title: str, about: str, rows: Sequence[BarRow]) -> Markup:
+def bars_chart(name: str, title: str, about: str, rows: Sequence[BarRow]) -> Markup:
     """Draw stacked bars on one scale, with a legend of the patterns that occur."""
     looks = dict.fromkeys((part.look, part.word) for row in rows for part in row.parts)
     svg = _svg(name, title, about, len(rows) * ROW + (ROW if looks else 0))

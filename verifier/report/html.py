@@ -27,15 +27,12 @@ MARKS = {
 def render_page(report: Report) -> str:
     """Return the page; the same report gives the same bytes."""
     say = words_of(report.language)
-    style = _text("style.css")
     page: dict[str, Any] = {
+        **styled(),
         "r": report,
         "say": say,
         "most": MOST,
         "marks": MARKS,
-        "style": Markup(style),  # noqa: S704 -- our own file
-        "style_hash": b64encode(sha256(style.encode()).digest()).decode(),
-        "patterns": Markup(_text("patterns.svg")),  # noqa: S704 -- our own file
         "coverage_chart": coverage_chart(report.coverage[: MOST["bars"]], say),
         "pool_charts": [
             (rows[0].symbol, pool_chart(rows, number, say))
@@ -50,7 +47,17 @@ def render_page(report: Report) -> str:
             for number, row in enumerate(report.profiles[: MOST["charts"]])
         ],
     }
-    return _template().render(page)
+    return page_template("page.html.jinja").render(page)
+
+
+def styled() -> dict[str, Any]:
+    """Return what every page carries: its style, the hash that its policy allows, and the patterns of its charts."""
+    style = _text("style.css")
+    return {
+        "style": Markup(style),  # noqa: S704 -- our own file
+        "style_hash": b64encode(sha256(style.encode()).digest()).decode(),
+        "patterns": Markup(_text("patterns.svg")),  # noqa: S704 -- our own file
+    }
 
 
 def _by_asset(rows: Iterable[Any]) -> list[list[Any]]:
@@ -62,7 +69,8 @@ def _asset(row: PoolRow | LadderRow) -> str:
 
 
 @cache
-def _template() -> Template:
+def page_template(name: str) -> Template:
+    """Return a page's template: everything put into it is escaped, and hidden characters are written out."""
     environment = Environment(
         autoescape=True,
         undefined=StrictUndefined,
@@ -71,7 +79,7 @@ def _template() -> Template:
         loader=FunctionLoader(_text),
         finalize=_shown,
     )
-    return environment.get_template("page.html.jinja")
+    return environment.get_template(name)
 
 
 def _shown(value: Any) -> Any:
