@@ -1,6 +1,7 @@
 """A plan pays only from what is shown to be there, in the order of the law, and refuses what does not fit the run."""
 
 import json
+from fractions import Fraction
 from typing import Any
 
 import pytest
@@ -231,6 +232,7 @@ def test_a_stress_test_says_what_breaks_and_what_could_be_paid() -> None:
     hot, largest, *past = found.values()
     assert (hot.name, hot.short, hot.there) == ("everything hot", 2_000, 2_000)
     assert "JP-COVERAGE" in hot.broken
+    assert (hot.least, largest.least) == ((ETH, Fraction(4, 5)), (ETH, Fraction(1, 5)))
     assert (largest.name, largest.short, largest.there) == (f"the wallet {account(2)}", 8_000, 3_000)
     assert [one.there for one in past] == [3_000, 3_000]
     assert all(one.name.startswith("a theft like") for one in past)

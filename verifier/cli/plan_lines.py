@@ -58,5 +58,7 @@ def stress_lines(one: Stressed, currency: str) -> Iterator[str]:
         yield "  " + ", ".join(f"{show_percent(Fraction(value, one.short))} within {hours} h" for hours, value in by)
     else:
         yield "  users are short of nothing"
+    if one.least is not None:
+        yield f"  least covered: {one.least[0]}, {show_percent(one.least[1])} of what is owed is left"
     opened = f"; leaves open {', '.join(one.opened)}" if one.opened else ""
     yield f"  breaks {', '.join(one.broken) or 'no rule'}{opened}"

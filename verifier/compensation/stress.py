@@ -33,14 +33,16 @@ class Scenario(NamedTuple):
 class Stressed(NamedTuple):
     """What a loss would come to; money in smallest units of the currency.
 
-    `broken` are the rules that pass before and fail after, `opened` those that are no longer decided; `short` is what
-    users would be short of, `there` what could be paid of it, within each of HOURS by `by`. `unknown` says why a
-    scenario cannot be worked out.
+    `broken` are the rules that pass before and fail after, `opened` those that are no longer decided. `least` is the
+    asset of which the smallest share of what is owed is left in clients' wallets, and that share. `short` is what users
+    would be short of, `there` what could be paid of it, within each of HOURS by `by`. `unknown` says why a scenario
+    cannot be worked out.
     """
 
     name: str
     broken: tuple[str, ...] = ()
     opened: tuple[str, ...] = ()
+    least: tuple[str, Fraction] | None = None
     short: int = 0
     there: int = 0
     by: Within = (0,) * len(HOURS)
@@ -56,6 +58,7 @@ class Stressed(NamedTuple):
             "name": self.name,
             "broken": list(self.broken),
             "opened": list(self.opened),
+            "least": None if self.least is None else {"asset": self.least[0], "left": str(self.least[1])},
             "short": str(self.short),
             "there": str(self.there),
             "by_hours": {str(hours): str(value) for hours, value in zip(HOURS, self.by, strict=True)},
@@ -119,7 +122,9 @@ def _play(case: Case, packs: Sequence[Pack], scenario: Scenario, before: dict[st
     broken = tuple(name for name, verdict in moved if verdict is Verdict.FAIL)
     opened = tuple(name for name, verdict in moved if verdict is Verdict.INDETERMINATE)
     short, there, by = _payable(basis)
-    return Stressed(scenario.name, broken, opened, short, there, by)
+    left = [(Fraction(one.left, one.owed), one.asset) for one in basis.losses if one.owed]
+    least = min(left, default=None)
+    return Stressed(scenario.name, broken, opened, least and (least[1], least[0]), short, there, by)
 
 
 def _payable(basis: Basis) -> tuple[int, int, Within]:
