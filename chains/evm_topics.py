@@ -8,6 +8,7 @@ from chains.decode import parse_json
 from chains.errors import ChainError, IdentifierError, InvalidAnswerError, ProofError
 from chains.evm.address import canonical_address
 from chains.evm.allowances import PERMIT2, allowance_steps, debt_steps, permitted_steps
+from chains.evm.approvals import approvals_steps
 from chains.evm.freezing import frozen_steps
 from chains.evm.header import Header
 from chains.evm.hexadecimal import data, quantity
@@ -108,6 +109,11 @@ def _allowance(question: Question, visit: Visit) -> Steps[Told]:
     return allowance_steps(address_of(question.account), token, spender, visit.pin)
 
 
+def _approvals(question: Question, visit: Visit) -> Steps[Told]:
+    """The detail names the token."""
+    return approvals_steps(address_of(question.account), question.detail, visit.block.height, visit.pin)
+
+
 def _permitted(question: Question, visit: Visit) -> Steps[Told]:
     """The detail names token and spender."""
     token, _, spender = question.detail.partition(" ")
@@ -204,6 +210,7 @@ TOPICS: dict[str, Callable[[Question, Visit], Steps[Told]]] = {
     "code": _code,
     "upgrade": _upgrade,
     "allowance": _allowance,
+    "approvals": _approvals,
     "permit2-allowance": _permitted,
     "debt": _debt,
     "frozen": _frozen,

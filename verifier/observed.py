@@ -25,7 +25,7 @@ from verifier.declaration import PROTECTED_POOLS, Declaration, OwnershipClaim
 from verifier.records import parse_record
 from verifier.reserves import Placement, Progress, silent
 
-TOPICS = ("safe", "owner", "eip-1271", "code", "upgrade", "allowance", "frozen", "debt")
+TOPICS = ("safe", "owner", "eip-1271", "code", "upgrade", "allowance", "approvals", "frozen", "debt")
 
 
 class QuestionPlan(BaseModel):
@@ -176,4 +176,5 @@ def _of_placement(placement: Placement) -> Iterator[Question]:
     token = token_contract(asset)
     if token is not None:
         yield Question(account, "allowance", f"{token} {PERMIT2}")
+        yield Question(account, "approvals", token)
         yield Question(account, "frozen", token)

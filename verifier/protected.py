@@ -50,6 +50,18 @@ def tally_holders(case: Case, asset: AssetId, topic: str, detail: str, meaning_o
     return _tally(((who, case.observed.of(who, topic, detail)) for who in accounts), meaning_of)
 
 
+def joined(*tallies: Tally | None) -> Tally:
+    """Return several totals as one; those of what the run did not ask are left out."""
+    asked = [one for one in tallies if one is not None]
+    return Tally(
+        sum(one.total for one in asked),
+        tuple(word for one in asked for word in one.words),
+        min((one.tier for one in asked), default=Tier.PROVEN),
+        tuple(sorted({item for one in asked for item in one.evidence})),
+        tuple(reason for one in asked for reason in one.open),
+    )
+
+
 NOTHING = Tally(0, (), Tier.PROVEN, (), ())
 
 

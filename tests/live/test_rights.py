@@ -8,7 +8,13 @@ import pytest
 from chains.evm.abi import balance_of
 from chains.evm.keccak import keccak256
 from chains.evm_topics import PERMIT2, UPGRADE_SLOTS
+from chains.http import HttpTransport, Limits
 from chains.ids import AccountId, AssetId, account_id, address_of
+from chains.model import BlockRef
+from chains.network import network_of
+from chains.providers import Provider
+from chains.questions import Question, ask_questions
+from chains.transport import Request, Response
 from tests.live.anvil import CHAIN, harness
 from tests.live.bitcoind import knots_harness
 from tests.live.played_days import AnvilDays, KnotsDays, strict_findings
@@ -86,6 +92,42 @@ def test_a_standing_allowance_is_what_others_can_take(anvil: AnvilDays, tmp_path
     broken = judged(anvil, tmp_path / "broken", pools)[rule]
     assert (broken.verdict, broken.measured, "by Permit2" in broken.text) == (FAIL, "1000", True)
     assert judged(anvil, tmp_path / "open", pools, BALANCES)[rule].verdict is OPEN
+
+
+class NoEvents(HttpTransport):
+    """A node that lists no events."""
+
+    def __init__(self) -> None:
+        super().__init__(Limits(tries=1))
+
+    def send(self, provider: Provider, request: Request) -> Response:
+        return super().send(provider, request._replace(body=request.body.replace(b"eth_getLogs", b"eth_getNoLogs")))
+
+
+@pytest.mark.real_anvil
+def test_any_spender_that_an_event_names_is_seen_until_it_is_revoked(anvil: AnvilDays, tmp_path: Path) -> None:
+    holder, stranger = anvil.fund(1_000), "0x" + "c7" * 20
+    anvil.anvil.rpc("anvil_setBalance", address_of(holder), hex(10**18))
+    anvil.anvil.rpc("anvil_impersonateAccount", address_of(holder))
+    rule, pools = ("STRICT-PULL", str(anvil.asset)), {"client-hot": ([holder], [anvil.asset])}
+
+    def approve(units: int) -> None:
+        data = "0x" + (APPROVE + balance_of(stranger)[4:] + units.to_bytes(32)).hex()
+        sent = {"from": address_of(holder), "to": anvil.harness.token_address, "data": data}
+        anvil.anvil.rpc("eth_sendTransaction", sent)
+        anvil.anvil.rpc("evm_mine")
+
+    assert judged(anvil, tmp_path / "before", pools)[rule].verdict is PASS
+    approve(700)
+    broken = judged(anvil, tmp_path / "broken", pools)[rule]
+    assert (broken.verdict, broken.measured, stranger in broken.text) == (FAIL, "700", True)
+    approve(0)
+    assert judged(anvil, tmp_path / "revoked", pools)[rule].verdict is PASS
+    asked = Question(holder, "approvals", address_of(account_id(str(anvil.asset).replace("/erc20", ""))))
+    block = anvil.anvil.rpc("eth_getBlockByNumber", "latest", False)
+    tip = BlockRef(CHAIN, int(block["number"], 16), block["hash"], int(block["timestamp"], 16))
+    (silent,) = ask_questions(network_of(CHAIN), [anvil.provider], NoEvents(), tip, [asked], 1)
+    assert (silent.text, bool(silent.failure)) == (None, True)
 
 
 @pytest.mark.real_anvil

@@ -4,12 +4,15 @@ Each answer is None when the run asked the chains nothing about it.
 """
 
 import json
+from collections.abc import Sequence
 
 from chains.evm_topics import PERMIT2
 from chains.ids import AccountId, AssetId, address_of, chain_of, token_contract
 from chains.model import Holding
 from verifier.case import Case
-from verifier.protected import NOTHING, Meaning, Tally, tally_accounts, tally_holders
+from verifier.protected import NOTHING, Meaning, Tally, joined, tally_accounts, tally_holders
+
+SHOWN = 3
 
 
 def delegated_accounts(case: Case) -> Tally | None:
@@ -52,16 +55,39 @@ def foreign_upgrades(case: Case) -> Tally | None:
 
 
 def pullable_units(case: Case, asset: AssetId) -> Tally | None:
-    """Return what Permit2 may take of an asset from protected wallets, at most what is there."""
+    """Return what others may take of an asset from protected wallets, at most what is there.
+
+    Permit2 is asked about by itself; all others are those whom the token's events name.
+    """
+    if not {"allowance", "approvals"} & set(case.observed.topics):
+        return None
     token = token_contract(asset)
     if token is None:
-        return NOTHING if "allowance" in case.observed.topics else None
+        return NOTHING
 
     def pulled(account: AccountId, text: str) -> Meaning:
-        held = case.units_of(Holding(account, asset))
-        if held is None:
-            return Meaning(open="has no agreed balance")
-        taken = min(int(text), held)
-        return Meaning(taken, f"may lose {taken} base units by Permit2") if taken else Meaning()
+        return _taken(case, Holding(account, asset), [(PERMIT2, int(text))], 0)
 
-    return tally_holders(case, asset, "allowance", f"{token} {PERMIT2}", pulled)
+    def approved(account: AccountId, text: str) -> Meaning:
+        permitted = case.observed.of(account, "allowance", f"{token} {PERMIT2}")
+        before = int(permitted.text) if permitted is not None and permitted.text is not None else 0
+        spenders = [(spender, int(units)) for spender, units in json.loads(text) if spender != PERMIT2]
+        return _taken(case, Holding(account, asset), spenders, before)
+
+    return joined(
+        tally_holders(case, asset, "allowance", f"{token} {PERMIT2}", pulled),
+        tally_holders(case, asset, "approvals", token, approved),
+    )
+
+
+def _taken(case: Case, holding: Holding, spenders: Sequence[tuple[str, int]], before: int) -> Meaning:
+    """Say what spenders may take of what is left when `before` units are taken already."""
+    allowed = sum(units for _, units in spenders)
+    if not allowed:
+        return Meaning()
+    held = case.units_of(holding)
+    if held is None:
+        return Meaning(open="has no agreed balance")
+    taken = min(allowed, max(0, held - before))
+    names = ["Permit2" if spender == PERMIT2 else spender for spender, units in spenders if units]
+    return Meaning(taken, f"may lose {taken} base units by {', '.join(names[:SHOWN])}") if taken else Meaning()
