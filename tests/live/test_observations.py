@@ -164,11 +164,11 @@ def test_a_safe_that_nobody_claims_is_found_with_its_modules(anvil: Anvil, tmp_p
     wallet, plain = factory.create([FIRST, SECOND], 2), account_id(f"{CHAIN}:0x{'a8' * 20}")
     before = safe_modules(collected(tmp_path / "before", anvil, [wallet.account, plain], []))
     assert before is not None
-    assert (before.found, before.open, before.tier) == ((), (), Tier.PROVEN)
+    assert (before.words, before.open, before.tier) == ((), (), Tier.PROVEN)
     wallet.execute(PAIR, call_data("enableModule(address)", STRANGER))
     after = safe_modules(collected(tmp_path / "after", anvil, [wallet.account, plain], []))
     assert after is not None
-    assert after.found == (f"{wallet.account} runs the modules {STRANGER}",)
+    assert after.words == (f"{wallet.account} runs the modules {STRANGER}",)
     silent = NoCode()
     open_ones = safe_modules(collected(tmp_path / "open", anvil, [wallet.account], [], transport=silent))
     assert open_ones is not None
