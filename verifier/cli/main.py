@@ -16,6 +16,7 @@ from verifier.cli import (
     log,
     networks,
     packs,
+    payout,
     plan,
     publish,
     seal,
@@ -47,6 +48,7 @@ app.add_typer(tree.app, name="tree")
 app.command("formats")(formats.formats)
 app.add_typer(packs.app, name="packs")
 app.add_typer(drill.app, name="drill")
+app.add_typer(payout.app, name="payout")
 app.add_typer(log.app, name="log")
 app.add_typer(assurance.app, name="assurance")
 app.command("networks")(networks.networks)

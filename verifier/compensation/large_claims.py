@@ -61,6 +61,18 @@ def prove_large(folder: Path, leaf: bytes, secret: bytes) -> InclusionProof | No
         raise
 
 
+def read_large(folder: Path) -> Iterator[Account]:
+    """Yield the rows of `payouts.parquet`. Raises InputError when it is damaged."""
+    try:
+        file = pq.ParquetFile(folder / TABLE, page_checksum_verification=True)
+        for batch in file.iter_batches(ROWS):
+            columns = [column.to_pylist() for column in batch.columns]
+            for name, *amounts in zip(*columns, strict=True):
+                yield Account(name, tuple(int(one) for one in amounts))
+    except (OSError, pa.ArrowException) as error:
+        raise InputError(f"{folder / TABLE}: is damaged: {error}") from error
+
+
 def _batches(payouts: Iterable[Account], schema: pa.Schema) -> Iterator[pa.RecordBatch]:
     source = iter(payouts)
     while rows := list(islice(source, ROWS)):
