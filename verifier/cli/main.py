@@ -15,6 +15,7 @@ from verifier.cli import (
     log,
     networks,
     packs,
+    page,
     seal,
     tree,
     verify,
@@ -24,8 +25,8 @@ from verifier.errors import UnavailableError, VerifierError
 
 HELP = """Check an exchange's proof of reserves, independently of the exchange.
 
-A user checks a proof with `por check`, a regulator a run with `por verify`, an exchange publishes with `por collect`
-and `por tree`. `por demo` plays the whole story on this machine.
+A user checks a proof with `por check`, or in a browser with the page that `por page` writes; a regulator a run with
+`por verify`; an exchange publishes with `por collect` and `por tree`. `por demo` plays the whole story on this machine.
 
 Exit codes: 0 pass, 1 fail, 2 indeterminate, 3 bad input, 4 unreachable.
 """
@@ -36,6 +37,7 @@ app.command("collect")(collect.collect)
 app.command("verify")(verify.verify)
 app.command("seal")(seal.seal)
 app.command("check")(check.check)
+app.command("page")(page.page)
 app.command("cross")(cross.cross)
 app.add_typer(wallets.app, name="wallets")
 app.add_typer(tree.app, name="tree")

@@ -1,0 +1,65 @@
+// Check users' inclusion proofs, any exchange's: is this balance inside what the exchange published?
+
+import { isRead, tryFormats } from "./detect.js";
+import { finding } from "./faults.js";
+import { answer, unrecognised } from "./grading.js";
+import { isObject } from "./json.js";
+import { judgePath } from "./judge.js";
+import { isAccount, isCompanion, load } from "./loading.js";
+import { checkOwn } from "./own_proof.js";
+import { PROOF_FORMAT } from "./own_record.js";
+import { show } from "./show.js";
+
+const FRAUD_FORMAT = "reserve-verifier/fraud-proof/1";
+const RECORD_KEYS = ["file", "format", "verdict", "root", "leaf", "own", "totals", "grade", "findings"];
+
+// `files` are { name, bytes }; `question` holds root, expected, facts, only (the one format) and now.
+export function checkFiles(files, question, tables) {
+  const { proofs, loaded } = sorted(files);
+  return proofs.map((one) => checkLoaded(one, loaded, question, tables));
+}
+
+// What the user owns tells of one user: it cannot be asked of several proofs.
+export const tooManyForExpected = (files, question) => question.expected.size > 0 && sorted(files).proofs.length > 1;
+
+// The object that `por check --json` prints for a file.
+export const recordOf = (one) => Object.fromEntries(RECORD_KEYS.map((key) => [key, one[key]]));
+
+function sorted(files) {
+  const loaded = files.map((file) => load(file));
+  const proofs = loaded.filter((one) => !accompanies(one));
+  return { loaded, proofs: proofs.length ? proofs : loaded };
+}
+
+const accompanies = (one) => isCompanion(one) || (one.kind === "json" && isAccount(one.value));
+
+function checkLoaded(one, files, question, tables) {
+  const others = files.filter((other) => other !== one && ["json", "root"].includes(other.kind));
+  if (one.kind === "large") {
+    const text = "larger than 16 MiB: this page reads no more, use por check";
+    return answer(one.name, null, "unsupported", { findings: [finding("too-large", text)] });
+  }
+  if (one.kind === "bad") return unrecognised(one.name, one.problem.code, one.problem.text);
+  if (accompanies(one)) {
+    const text = `${one.name}: accompanies a proof and proves nothing alone; hand it over together with the proof or tree`;
+    return unrecognised(one.name, "companion-alone", text);
+  }
+  if (one.kind === "rows") return answer(one.name, null, "unsupported");
+  return checkValue(one, others.map(({ value }) => value), question, tables);
+}
+
+function checkValue({ name: file, value }, others, question, tables) {
+  const named = isObject(value) ? value.get("format") : undefined;
+  if (named === PROOF_FORMAT && [null, PROOF_FORMAT].includes(question.only)) return checkOwn(value, file, question);
+  if (named === FRAUD_FORMAT) return answer(file, FRAUD_FORMAT, "unsupported");
+  const root = others.find((other) => typeof other === "string") ?? question.root;
+  const facts = new Map([...question.facts, ...(root === null ? [] : [["root", root]])]);
+  const trials = tryFormats(tables.formats, value, facts, others, question.only);
+  // A file that fits nothing may be of a format that only the command line reads: that is no refusal.
+  const fits = trials.some((trial) => trial.fits);
+  if (!fits && tables.formats.some((format) => !isRead(format))) return answer(file, null, "unsupported");
+  if (trials.length) return judgePath(file, trials, question, tables.warnings);
+  const known = `${PROOF_FORMAT}, and the formats that \`por formats\` names`;
+  const text = `${file}: no format known here is laid out like this; \`format\` is ${show(named)}; known: ${known}`;
+  return unrecognised(file, "unknown-format", text);
+}
