@@ -5,6 +5,7 @@ import { finding } from "./faults.js";
 import { answer, unrecognised } from "./grading.js";
 import { isObject } from "./json.js";
 import { judgePath } from "./judge.js";
+import { judgeList } from "./judge_list.js";
 import { isAccount, isCompanion, load } from "./loading.js";
 import { checkOwn } from "./own_proof.js";
 import { PROOF_FORMAT } from "./own_record.js";
@@ -16,7 +17,17 @@ const RECORD_KEYS = ["file", "format", "verdict", "root", "leaf", "own", "totals
 // `files` are { name, bytes }; `question` holds root, expected, facts, only (the one format) and now.
 export function checkFiles(files, question, tables) {
   const { proofs, loaded } = sorted(files);
-  return proofs.map((one) => checkLoaded(one, loaded, question, tables));
+  return proofs.flatMap((one) => checkForEachUser(one, loaded, question, tables));
+}
+
+// A published list is checked once for each user's file that came along, under that file's name.
+function checkForEachUser(one, files, question, tables) {
+  const users = files.filter((other) => other.kind === "json" && isAccount(other.value));
+  if (one.kind !== "rows" || users.length < 2) return [checkLoaded(one, files, question, tables)];
+  return users.map((user) => {
+    const alone = files.filter((other) => other === user || !users.includes(other));
+    return { ...checkLoaded(one, alone, question, tables), file: user.name };
+  });
 }
 
 // What the user owns tells of one user: it cannot be asked of several proofs.
@@ -34,7 +45,7 @@ function sorted(files) {
 const accompanies = (one) => isCompanion(one) || (one.kind === "json" && isAccount(one.value));
 
 function checkLoaded(one, files, question, tables) {
-  const others = files.filter((other) => other !== one && ["json", "root"].includes(other.kind));
+  const others = files.filter((other) => other !== one && ["json", "root"].includes(other.kind)).map(({ value }) => value);
   if (one.kind === "large") {
     const text = "larger than 16 MiB: this page reads no more, use por check";
     return answer(one.name, null, "unsupported", { findings: [finding("too-large", text)] });
@@ -44,8 +55,7 @@ function checkLoaded(one, files, question, tables) {
     const text = `${one.name}: accompanies a proof and proves nothing alone; hand it over together with the proof or tree`;
     return unrecognised(one.name, "companion-alone", text);
   }
-  if (one.kind === "rows") return answer(one.name, null, "unsupported");
-  return checkValue(one, others.map(({ value }) => value), question, tables);
+  return one.kind === "rows" ? judgeList(one, question, others, tables) : checkValue(one, others, question, tables);
 }
 
 function checkValue({ name: file, value }, others, question, tables) {

@@ -15,11 +15,29 @@ const WORDS = [["true", true], ["false", false], ["null", null]];
 
 export const isObject = (value) => value instanceof Map;
 
+// Nothing, false, zero, or empty.
+export const isEmpty = (value) => !value || value.length === 0 || value.size === 0 || value.isZero === true;
+
+const numberOf = (value) => (["bigint", "boolean"].includes(typeof value) ? Decimal.of(BigInt(value)) : value);
+
+// Whether two values say the same; 8 and 8.0 are one number.
+export function sameValue(left, right) {
+  if (Array.isArray(left) && Array.isArray(right)) {
+    return left.length === right.length && left.every((entry, number) => sameValue(entry, right[number]));
+  }
+  if (isObject(left) && isObject(right)) {
+    return left.size === right.size && [...left].every(([key, entry]) => right.has(key) && sameValue(entry, right.get(key)));
+  }
+  const [one, other] = [numberOf(left), numberOf(right)];
+  return one instanceof Decimal && other instanceof Decimal ? one.equals(other) : left === right;
+}
+
 class JsonReader {
-  constructor(text) {
+  constructor(text, paired = false) {
     this.text = text;
     this.at = 0;
     this.halfPair = false;
+    this.paired = paired;
   }
 
   fault(what) {
@@ -115,18 +133,24 @@ class JsonReader {
 
   object(depth) {
     this.at += 1;
-    const record = new Map();
-    if (this.peek() === "}") return this.closed(record);
+    const pairs = [];
+    const keys = new Set();
+    if (this.peek() === "}") return this.ended(pairs);
     for (;;) {
       if (this.peek() !== '"') throw this.fault("a key is missing");
       const key = this.string();
-      if (record.has(key)) throw new NotAProof(`the key '${key.slice(0, 40)}' appears twice in one object`);
+      if (keys.has(key) && !this.paired) throw new NotAProof(`the key '${key.slice(0, 40)}' appears twice in one object`);
       if (this.peek() !== ":") throw this.fault("a colon is missing");
       this.at += 1;
-      record.set(key, this.value(depth + 1));
-      if (this.peek() === "}") return this.closed(record);
+      keys.add(key);
+      pairs.push([key, this.value(depth + 1)]);
+      if (this.peek() === "}") return this.ended(pairs);
       this.comma();
     }
+  }
+
+  ended(pairs) {
+    return this.closed(this.paired ? pairs : new Map(pairs));
   }
 
   closed(value) {
@@ -146,3 +170,6 @@ export function readJson(text) {
   const value = reader.document();
   return { value, halfPair: reader.halfPair };
 }
+
+// Objects as lists of pairs, for readers that say themselves what a repeated key means.
+export const readPairs = (text) => new JsonReader(text, true).document();

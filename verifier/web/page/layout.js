@@ -9,6 +9,7 @@ import {
 } from "./layout_checks.js";
 import { hashOf, padRule, pathProof, step } from "./path.js";
 import { isPrintable, show } from "./show.js";
+import { trimmed, wholePattern } from "./spaces.js";
 import { digest, digestBits, fill, keyed, namesIn } from "./template.js";
 
 export const MAX_STEPS = 256;
@@ -30,10 +31,10 @@ export function readPath(recipe, value, facts) {
   const written = writeBalances(amounts, recipe.own ?? {}, texts);
   const side = own.get(recipe.side?.key ?? "");
   const { start, faults } = heights(recipe, own, entries, root, steps);
+  const proven = { leaf: ownHash(recipe, own), root: rootHash(recipe, root, facts), rootSums: rootSums(recipe, root) };
   const scales = scalesOf(recipe, own, root);
   return pathProof({
-    fields, own: amounts, ownTexts: texts, steps, scales, height: start,
-    leaf: ownHash(recipe, own), root: rootHash(recipe, root, facts), rootSums: rootSums(recipe, root),
+    ...proven, fields, own: amounts, ownTexts: texts, steps, scales, height: start,
     run: "run" in layout ? textOrNull(find(value, layout.run, true)) : null,
     account: "account" in layout ? textOrNull(find(value, layout.account, true)) : null,
     faults: [
@@ -82,7 +83,7 @@ function requireKeys(recipe, own) {
 function entriesOf(layout, path) {
   if (typeof path === "string") {
     if (path.length > MAX_STEPS * 100) throw new Malformed("too-long", "the path is too long");
-    path = path.trim().replace(/^[[\]]+|[[\]]+$/g, "").split(",").map((entry) => entry.trim()).filter(Boolean);
+    path = trimmed(path).replace(/^[[\]]+|[[\]]+$/g, "").split(",").map(trimmed).filter(Boolean);
   }
   if (!Array.isArray(path)) throw new OtherLayout("path");
   if (path.length > MAX_STEPS) {
@@ -93,7 +94,7 @@ function entriesOf(layout, path) {
 
 function matched(entry, pattern, number) {
   if (typeof entry !== "string") throw new OtherLayout("path");
-  const match = new RegExp(`^(?:${pattern})$`, "su").exec(entry.slice(0, MAX_TEXT));
+  const match = wholePattern(pattern).exec(entry.slice(0, MAX_TEXT));
   if (!match) throw new Malformed("malformed", `path.${number}: ${show(entry)} is not a step of this format`);
   return new Map(Object.entries(match.groups));
 }
@@ -229,13 +230,14 @@ function* stepsOf(recipe, entries, own) {
     const nothing = empty && (!entry.has(hashKey) || entry.get(hashKey) === "");
     const { left, pad } = sideOf(side, entry, index, number, nothing);
     const value = entry.has(balancesKey) ? entry.get(balancesKey) : new Map();
-    const balances = recipe.commits === "nothing" ? new Map() : stepBalances(recipe, value, where, nothing);
+    const bare = value === null || recipe.commits === "nothing";
+    const balances = bare ? new Map() : stepBalances(recipe, value, where, nothing);
     yield nothing ? step("", balances, left, true) : step(hashIn(recipe, entry, where), balances, left, pad);
   }
 }
 
 function stepBalances(recipe, value, where, nothing) {
-  const empty = value === null || value === false || value === 0n || value.length === 0;
+  const empty = value === false || value === 0n || value.length === 0;
   try {
     return balancesOf(recipe, nothing && empty ? new Map() : value, where).amounts;
   } catch (error) {

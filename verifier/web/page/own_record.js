@@ -3,7 +3,7 @@
 import { toHex } from "./bytes.js";
 import { Decimal } from "./decimal.js";
 import { Malformed } from "./faults.js";
-import { show } from "./show.js";
+import { ascii } from "./show.js";
 import { MAX_DEPTH, MAX_LEAVES, TREE_FORMAT, commitmentDigest } from "./sum_tree.js";
 import { readCount, readHex, readList, readPattern, readRecord, readSums, readText, readUtc } from "./wire.js";
 
@@ -80,7 +80,8 @@ function readAsset(value, where) {
   const asset = readText(record.asset, `${where}.asset`, 200);
   const slash = asset.indexOf("/");
   if (slash < 0 || !CHAIN.test(asset.slice(0, slash)) || !ASSET.test(asset.slice(slash + 1))) {
-    throw new Malformed("malformed", `${where}.asset: ${show(asset)} is not a CAIP-19 asset type`);
+    const text = `${ascii(asset)} is not a CAIP-19 asset type; expected something like 'eip155:1/slip44:60'`;
+    throw new Malformed("malformed", `${where}.asset: ${text}`);
   }
   if (asset.includes("/erc20:") && asset !== asset.toLowerCase()) {
     throw new Malformed("malformed", `${where}.asset: write '${asset.toLowerCase()}'`);

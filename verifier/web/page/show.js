@@ -31,6 +31,9 @@ export function ascii(value) {
   return quote + Array.from(value, (letter) => escaped(letter, quote)).join("") + quote;
 }
 
+// A value as it would stand in a text: a text as it is, all else spelled out.
+export const asText = (value) => (typeof value === "string" || value instanceof Decimal ? String(value) : ascii(value));
+
 export function show(value) {
   const text = ascii(value);
   return text.length <= SHOWN ? text : `${text.slice(0, SHOWN - 1)}…`;

@@ -4,6 +4,7 @@ import { MAX_STEPS, readPath } from "./layout.js";
 import { Malformed, OtherLayout, finding } from "./faults.js";
 import { isObject } from "./json.js";
 import { show } from "./show.js";
+import { trimmed } from "./spaces.js";
 import { readBifinance } from "./special_bifinance.js";
 import { readHotcoin } from "./special_hotcoin.js";
 import { readLemon } from "./special_lemon.js";
@@ -60,7 +61,7 @@ function downwards([place, hash], [otherPlace, otherHash]) {
 }
 
 function placeAndHash(text) {
-  const entry = text.trim();
+  const entry = trimmed(text);
   const colon = entry.indexOf(":");
   if (colon < 0) throw new OtherLayout("path");
   const place = entry.slice(0, colon);

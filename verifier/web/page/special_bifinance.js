@@ -2,10 +2,10 @@
 
 import { readBalances } from "./amounts.js";
 import { Malformed, OtherLayout, finding } from "./faults.js";
-import { isObject } from "./json.js";
+import { isEmpty, isObject } from "./json.js";
 import { MAX_STEPS, canonicalHash } from "./layout.js";
 import { hashOf, pathProof, step } from "./path.js";
-import { show } from "./show.js";
+import { asText, show } from "./show.js";
 import { digest, fill } from "./template.js";
 
 const KEYS = ["merkelLeaf", "level", "role"];
@@ -26,7 +26,7 @@ export function readBifinance(recipe, value) {
     throw new Malformed("leaf-not-on-path", "your entry does not stand on the lowest level");
   }
   const steps = climbed(recipe, nodes, leaf, levels.at(-1));
-  const balances = own.get("balances") || new Map();
+  const balances = isEmpty(own.get("balances")) ? new Map() : own.get("balances");
   if (!isObject(balances)) throw new OtherLayout("balances");
   const extra = path.flatMap((entry) => [...entry.keys()]).filter((key) => !READ.includes(key));
   return [pathProof({
@@ -43,7 +43,7 @@ export function readBifinance(recipe, value) {
   })];
 }
 
-const shownId = (value) => (value === undefined ? "" : String(value)).slice(0, MAX_SHOWN_ID) || null;
+const shownId = (value) => (value === undefined ? "" : asText(value)).slice(0, MAX_SHOWN_ID) || null;
 
 function partsOf(value) {
   const own = isObject(value) ? value.get("self") : null;
@@ -96,7 +96,7 @@ function parentFaults(entries, nodes) {
   for (const entry of entries) {
     const [parent, level] = [entry.get("parentMerkelLeaf"), entry.get("level")];
     const above = nodes.get(Number(level) - 1) ?? [];
-    if (parent && !above.some((node) => node.hash === parent)) {
+    if (!isEmpty(parent) && !above.some((node) => node.hash === parent)) {
       return [finding("parent-differs", `an entry of level ${level} names a parent that is not there`)];
     }
   }

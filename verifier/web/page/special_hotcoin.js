@@ -3,7 +3,7 @@
 import { anyAmount } from "./amounts.js";
 import { joined, utf8 } from "./bytes.js";
 import { Malformed, OtherLayout, finding } from "./faults.js";
-import { isObject } from "./json.js";
+import { isObject, sameValue } from "./json.js";
 import { balancesOf, readPath } from "./layout.js";
 import { hashOf } from "./path.js";
 import { digest } from "./template.js";
@@ -108,14 +108,4 @@ function againstAnchor(recipe, value, proof, anchor) {
   const totals = balancesOf(recipe, anchor.get("userTotals"), "userTotals").amounts;
   if (typeof anchor.get("root") !== "string") throw new Malformed("malformed", "the anchor's root is no text");
   return { ...proof, root: anchor.get("root"), rootSums: totals, faults: [...proof.faults, ...faults] };
-}
-
-function sameValue(left, right) {
-  if (Array.isArray(left) && Array.isArray(right)) {
-    return left.length === right.length && left.every((entry, number) => sameValue(entry, right[number]));
-  }
-  if (isObject(left) && isObject(right)) {
-    return left.size === right.size && [...left].every(([key, entry]) => right.has(key) && sameValue(entry, right.get(key)));
-  }
-  return left === right;
 }

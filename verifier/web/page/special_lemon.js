@@ -6,6 +6,7 @@ import { Malformed, OtherLayout, finding } from "./faults.js";
 import { isObject } from "./json.js";
 import { MAX_STEPS, canonicalHash } from "./layout.js";
 import { pathProof, step } from "./path.js";
+import { trimmed } from "./spaces.js";
 
 const COLUMNS = ["id", "balances", "proof", "audit_id"];
 const VARIABLES = ["root_hash", "root_balances", "hash_algorithm"];
@@ -18,7 +19,7 @@ const isVariables = (value) => isObject(value) && value.has("root_hash") && valu
 // Each row is one account's proof.
 export function readLemon(recipe, value, facts, companions) {
   if (typeof value !== "string") throw new OtherLayout("columns");
-  const names = value.split("\n", 1)[0].split(",").map((name) => name.trim());
+  const names = value.split("\n", 1)[0].split(",").map(trimmed);
   if (!COLUMNS.every((column) => names.includes(column))) throw new OtherLayout("columns");
   const rows = readTable(value);
   if (!rows || !rows.length || rows.length > MAX_ROWS) {

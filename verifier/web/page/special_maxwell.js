@@ -5,6 +5,7 @@ import { Malformed, OtherLayout } from "./faults.js";
 import { isObject } from "./json.js";
 import { MAX_STEPS, canonicalHash } from "./layout.js";
 import { pathProof, step } from "./path.js";
+import { asText } from "./show.js";
 
 const COIN = "sum";
 const MAX_SHOWN_ID = 200;
@@ -25,7 +26,7 @@ export function readMaxwell(recipe, value, facts, companions) {
     ownTexts: new Map([[COIN, text]]),
     steps, root,
     rootSums: totals,
-    account: String(own.get("user")).slice(0, MAX_SHOWN_ID),
+    account: asText(own.get("user")).slice(0, MAX_SHOWN_ID),
     unbound: [...[...value.keys()].filter((key) => key !== "partial_tree"), ...[...unread(tree)].sort()],
   })];
 }
@@ -33,8 +34,8 @@ export function readMaxwell(recipe, value, facts, companions) {
 function rootOf(recipe, facts, companions) {
   const named = companions.filter((one) => isObject(one) && isObject(one.get("root"))).at(-1)?.get("root");
   if (!named) return { root: facts.get("root") ?? null, totals: null };
-  const totals = new Map([[COIN, readAmount(named.get("sum") ?? null, "root.sum").amount]]);
-  return { root: canonicalHash(recipe, String(named.get("hash") ?? "None"), "root"), totals };
+  const root = canonicalHash(recipe, asText(named.get("hash")), "root");
+  return { root, totals: new Map([[COIN, readAmount(named.get("sum") ?? null, "root.sum").amount]]) };
 }
 
 // The user's own data and the siblings from the leaf upwards.
@@ -52,7 +53,7 @@ function descend(recipe, tree) {
     const data = other.get("data");
     if (!isObject(data) || hasChildren(other)) throw new Malformed("malformed", "a neighbour of the path has no sum and hash");
     const { amount } = readAmount(data.get("sum") ?? null, "sum");
-    const hash = canonicalHash(recipe, String(data.get("hash") ?? "None"), "a neighbour");
+    const hash = canonicalHash(recipe, asText(data.get("hash")), "a neighbour");
     steps.unshift(step(hash, new Map([[COIN, amount]]), other === left));
     [node] = mine;
   }

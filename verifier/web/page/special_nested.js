@@ -16,16 +16,15 @@ export function readNested(recipe, value, facts) {
   const keys = [key, "assets", "left", "right"];
   if (!isObject(value) || !keys.every((name) => value.has(name))) throw new OtherLayout("left");
   const root = canonicalHash(recipe, hashIn(value, key), "the root");
-  const nodes = nodesOf(value);
   const leaves = new Map();
   const faults = [];
-  for (const node of nodes) if (faults.length < SHOWN_FAULTS) faults.push(...nodeFaults(recipe, node, key, leaves));
+  for (const node of nodesOf(value)) if (faults.length < SHOWN_FAULTS) faults.push(...nodeFaults(recipe, node, key, leaves));
   const wanted = facts.get("leaf");
   if (wanted !== undefined && !leaves.has(wanted)) {
     faults.push(finding("leaf-not-found", `the leaf ${wanted} is not in this tree`));
   }
   const own = leaves.has(wanted) ? byCoin(leaves.get(wanted)) : new Map();
-  const unbound = new Set(nodes.flatMap((node) => [...node.keys()]).filter((name) => !keys.includes(name)));
+  const unbound = new Set([...nodesOf(value)].flatMap((node) => [...node.keys()]).filter((name) => !keys.includes(name)));
   return [pathProof({
     own, leaf: root, root, faults,
     rootSums: byCoin(assetsOf(value)),
@@ -37,17 +36,15 @@ export function readNested(recipe, value, facts) {
 
 const child = (node, side) => node.get(side) ?? null;
 
-function nodesOf(root) {
-  const found = [];
+function* nodesOf(root) {
   const waiting = [root];
   while (waiting.length) {
     const node = waiting.pop();
     if (!isObject(node)) throw new Malformed("malformed", "a node of the tree is no object");
-    found.push(node);
+    yield node;
     const children = [child(node, "left"), child(node, "right")];
     if (children.some((one) => one !== null)) waiting.push(...children);
   }
-  return found;
 }
 
 function* nodeFaults(recipe, node, key, leaves) {

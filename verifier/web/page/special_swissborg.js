@@ -3,10 +3,10 @@
 import { readAmount, writeBalances } from "./amounts.js";
 import { utf8 } from "./bytes.js";
 import { Malformed, OtherLayout, finding } from "./faults.js";
-import { isObject } from "./json.js";
+import { isObject, sameValue } from "./json.js";
 import { MAX_STEPS, canonicalHash } from "./layout.js";
 import { hashOf, pathProof, step } from "./path.js";
-import { show } from "./show.js";
+import { asText, show } from "./show.js";
 import { digest, fill, keyed } from "./template.js";
 
 const MAX_HOLDINGS = 2000;
@@ -32,7 +32,7 @@ export function readSwissborg(recipe, value, facts, companions) {
     throw new Malformed("duplicate-rows", "one leaf stands twice among your holdings");
   }
   return holdings.map((holding, number) => {
-    const partition = partitions.get(String(holding.get("audit_partition_id")));
+    const partition = partitions.get(asText(holding.get("audit_partition_id")));
     if (!partition) throw new Malformed("malformed", `liabilities.${number}: the audit has no such partition`);
     return proofOf(recipe, { value, holding, partition, facts, commitment, faults: number ? [] : faults });
   });
@@ -40,7 +40,7 @@ export function readSwissborg(recipe, value, facts, companions) {
 
 function auditOf(value, companions) {
   const audits = companions.filter(isRoots).map((one) => one.get("audit"));
-  const audit = audits.find((one) => (one.get("id") ?? null) === value.get("audit_id"));
+  const audit = audits.find((one) => sameValue(one.get("id") ?? null, value.get("audit_id")));
   if (audit) return audit;
   const what = audits.length ? "are of another audit" : "are missing: hand over the audit's roots file as well";
   throw new Malformed("companion-missing", `the roots of audit ${show(value.get("audit_id"))} ${what}`);
@@ -70,7 +70,7 @@ function partitionsOf(recipe, audit) {
   }
   const fits = digest(hashOf(recipe), utf8(message)) === commitment.get("digest");
   const fault = finding("commitment-differs", "the audit's commitment is not that of the roots in its file");
-  return { partitions, commitment: String(commitment.get("digest")), faults: fits ? [] : [fault] };
+  return { partitions, commitment: asText(commitment.get("digest")), faults: fits ? [] : [fault] };
 }
 
 function proofOf(recipe, { value, holding, partition, facts, commitment, faults }) {
