@@ -33,8 +33,15 @@ function checkForEachUser(one, files, question, tables) {
 // What the user owns tells of one user: it cannot be asked of several proofs.
 export const tooManyForExpected = (files, question) => question.expected.size > 0 && sorted(files).proofs.length > 1;
 
-// The object that `por check --json` prints for a file.
-export const recordOf = (one) => Object.fromEntries(RECORD_KEYS.map((key) => [key, one[key]]));
+// The object that `por check --json` prints.
+export function reportOf(answers, pool) {
+  const verdicts = answers.map((one) => one.verdict);
+  const good = verdicts.every((verdict) => verdict === "accepted");
+  const refused = verdicts.includes("refused") || pool.fraud.length > 0;
+  const verdict = refused ? "refused" : good ? "accepted" : verdicts.includes("unsupported") ? "unsupported" : "unrecognised";
+  const results = answers.map((one) => Object.fromEntries(RECORD_KEYS.map((key) => [key, one[key]])));
+  return { verdict, results, pool };
+}
 
 function sorted(files) {
   const loaded = files.map((file) => load(file));

@@ -2,7 +2,7 @@
 
 import { TABLES } from "./tables.js";
 
-const { words } = TABLES;
+const { words, warnings } = TABLES;
 export const LANGUAGES = Object.entries(words.languages);
 
 let current = navigator.language.toLowerCase().startsWith("ja") ? "ja" : "en";
@@ -26,5 +26,7 @@ export const limit = (code) => looked("limits", code);
 export function findingWords({ code, text }) {
   const detail = Object.entries(words.options.en).reduce((said, [option, word]) => said.replaceAll(option, word), text);
   const translated = words.findings[current]?.[code];
-  return translated ? { text: translated, detail } : { text: detail, detail: null };
+  if (!translated) return { text: detail, detail: null };
+  // A sentence that is always the same is said by its translation.
+  return { text: translated, detail: text === warnings[code] ? null : detail };
 }

@@ -31,8 +31,9 @@ const hasKeys = (value, keys) => isObject(value) && keys.every((key) => value.ha
 const bad = (name, code, why) => ({ name, kind: "bad", value: null, problem: finding(code, `${name}: ${why}`) });
 
 // Return { name, kind, value }: `json` with its value, `table` or `root` with its text, `rows` with bytes, `large` or `bad`.
-export function load({ name, bytes, large = false }) {
+export function load({ name, bytes, large = false, fault = null }) {
   if (large) return { name, kind: "large", value: null };
+  if (fault !== null) return { name, kind: "bad", value: null, problem: finding("not-a-proof", fault) };
   try {
     return looked(name, bytes);
   } catch (error) {

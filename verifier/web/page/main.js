@@ -1,17 +1,21 @@
 // The page itself: take files and fields, ask, and show the answer in the reader's language.
 
-import { checkFiles, recordOf, tooManyForExpected } from "./check.js";
+import { checkFiles, reportOf, tooManyForExpected } from "./check.js";
+import { expanded } from "./compact.js";
+import { NotAProof } from "./faults.js";
 import { MAX_LIST_BYTES } from "./loading.js";
 import { LANGUAGES, language, say, speak } from "./language.js";
+import { PROOF_FORMAT } from "./own_record.js";
+import { poolAnswers } from "./pool.js";
 import { TABLES } from "./tables.js";
-import { answerArticle, element, statusText } from "./view.js";
+import { answerArticle, element, foreign, poolArticle, recordPart, statusText } from "./view.js";
 
 const ROOT = /^[0-9a-fA-F]{16,128}$/;
 const AMOUNT = /^[0-9]{1,60}(?:\.[0-9]{1,60})?$/;
 const field = (id) => document.getElementById(id);
 
 let handedOver = [];
-let answers = null;
+let report = null;
 
 function showWords() {
   for (const place of document.querySelectorAll("[data-word]")) place.textContent = say(place.dataset.word);
@@ -25,12 +29,15 @@ function showWords() {
 }
 
 function showAnswers() {
-  const shown = answers ?? [];
-  field("status").textContent = answers ? statusText(answers) : say("no-answer");
-  const articles = shown.map((answer, number) => answerArticle(answer, number, recordOf(answer)));
-  const accepted = shown.filter((answer) => answer.verdict === "accepted");
-  if (accepted.length > 1) articles.push(element("p", { text: say("several") }));
-  field("answers").replaceChildren(...articles);
+  field("chosen").replaceChildren(...handedOver.map((file) => element("li", { text: foreign(file.name) })));
+  const status = field("status");
+  status.textContent = report ? statusText(report.answers, report.pool) : say("no-answer");
+  // The headline of a single answer says the same to who can see it.
+  status.classList.toggle("unseen", report?.answers.length === 1);
+  if (!report) return;
+  const articles = report.answers.map(answerArticle);
+  if (report.pool.verdict !== "single") articles.unshift(poolArticle(report.pool));
+  field("answers").replaceChildren(...articles, recordPart(reportOf(report.answers, report.pool)));
 }
 
 function fault(id, code) {
@@ -68,8 +75,15 @@ function readQuestion() {
 }
 
 async function readFile(file) {
-  const large = file.size > MAX_LIST_BYTES;
-  return { name: file.name, large, bytes: large ? null : new Uint8Array(await file.arrayBuffer()) };
+  const { name } = file;
+  if (file.size > MAX_LIST_BYTES) return { name, large: true };
+  try {
+    return { name, bytes: await expanded({ name, bytes: new Uint8Array(await file.arrayBuffer()) }) };
+  } catch (error) {
+    if (error instanceof NotAProof) return { name, fault: error.message };
+    // A folder, or a file that was taken away meanwhile.
+    return { name, fault: `${name}: cannot be read` };
+  }
 }
 
 async function ask() {
@@ -78,12 +92,14 @@ async function ask() {
   field("status").textContent = say("checking");
   const files = await Promise.all(handedOver.map(readFile));
   if (fault("expect", tooManyForExpected(files, question) ? "expect-one" : null)) return;
-  answers = checkFiles(files, question, TABLES);
+  const answers = checkFiles(files, question, TABLES);
+  report = { answers, pool: poolAnswers(answers) };
   showAnswers();
 }
 
 function take(files) {
   handedOver = [...files];
+  showAnswers();
   if (handedOver.length) ask();
 }
 
@@ -97,7 +113,8 @@ function start() {
     document.querySelector(".languages").append(button);
   }
   const choices = TABLES.formats.map(({ name, title }) => element("option", { value: name, text: `${name}: ${title}` }));
-  field("format").append(element("option", { value: "" }), ...choices);
+  const ours = element("option", { value: PROOF_FORMAT, text: PROOF_FORMAT });
+  field("format").append(element("option", { value: "" }), ours, ...choices);
   field("files").addEventListener("change", () => take(field("files").files));
   field("question").addEventListener("submit", (event) => {
     event.preventDefault();

@@ -1,7 +1,7 @@
 // Show answers as text, never as markup: whatever a file holds, it only ever becomes a text node.
 
 import { STEPS } from "./grading.js";
-import { explained, findingWords, gradeStep, headline, language, limit, say } from "./language.js";
+import { explained, findingWords, gradeStep, headline, limit, say } from "./language.js";
 import { isPrintable, ascii } from "./show.js";
 
 const SHOWN_ASSETS = 50;
@@ -38,19 +38,23 @@ export function kindOf(answer) {
   return codes.includes("balance-differs") ? "other-amount" : "refused";
 }
 
-export function answerArticle(answer, number, record) {
+export function answerArticle(answer, number) {
   const kind = kindOf(answer);
   const tone = TONES[kind];
   const id = `answer-${number}`;
   return element("article", { class: tone, "aria-labelledby": id },
-    element("h3", { id }, element("span", { "aria-hidden": "true", text: MARKS[tone] }), element("span", { text: headline(kind) })),
+    headingPart(id, MARKS[tone], headline(kind)),
     element("p", { class: "name", text: foreign(answer.file) }),
     element("p", { text: explained(kind) }),
     amountsPart(answer),
     answer.verdict === "accepted" ? stepsPart(answer.grade) : null,
-    findingsPart(answer.findings),
+    findingsPart(answer),
     listPart(say("limits"), answer.limits.map((code) => element("li", { text: limit(code) }))),
-    detailsPart(answer, record));
+    detailsPart(answer));
+}
+
+function headingPart(id, mark, text) {
+  return element("h3", { id }, element("span", { "aria-hidden": "true", text: mark }), element("span", { text }));
 }
 
 function listPart(title, entries) {
@@ -66,8 +70,8 @@ function stepsPart(grade) {
   return element("div", {}, element("h4", { text: say("holds-here") }), element("ul", { class: "steps" }, ...lines));
 }
 
-function findingsPart(findings) {
-  return listPart(say("findings"), findings.map((one) => {
+function findingsPart({ verdict, findings }) {
+  return listPart(say(`findings-${verdict}`), findings.map((one) => {
     const { text, detail } = findingWords(one);
     return element("li", {},
       element("span", { text: foreign(text) }), " ", element("span", { class: "code", text: `(${one.code})` }),
@@ -92,17 +96,33 @@ function amountsPart({ own, totals }) {
     symbols.length > SHOWN_ASSETS ? element("p", { class: "hint", text: say("amounts-more") }) : null);
 }
 
-function detailsPart(answer, record) {
+function detailsPart(answer) {
   const facts = [["format", answer.format], ["run", answer.runId], ["as-of", answer.asOf], ["account", answer.account],
     ["root", answer.root], ["leaf", answer.leaf]];
   const pairs = facts.filter(([, text]) => text !== null).flatMap(([name, text]) =>
     [element("dt", { text: say(name) }), element("dd", { text: foreign(text) })]);
-  return element("details", {},
-    element("summary", { text: say("details") }),
-    element("dl", {}, ...pairs),
-    element("h4", { text: say("record") }),
-    element("pre", { class: "record", tabindex: "0", lang: "en", text: JSON.stringify(record, null, 2) }));
+  if (!pairs.length) return null;
+  return element("details", {}, element("summary", { text: say("details") }), element("dl", {}, ...pairs));
 }
 
-export const statusText = (answers) =>
-  answers.map((answer) => `${MARKS[TONES[kindOf(answer)]]} ${foreign(answer.file)}: ${headline(kindOf(answer))}`).join(language() === "ja" ? "。 " : ". ");
+// What the proofs say of each other.
+export function poolArticle({ verdict, fraud }) {
+  const good = verdict === "consistent";
+  const lines = fraud.map(({ code, text, files }) => element("li", {},
+    element("span", { lang: "en", text: foreign(text) }), " ", element("span", { class: "code", text: `(${code})` }),
+    element("span", { class: "detail", text: files.map(foreign).join(", ") })));
+  return element("article", { class: good ? "good" : "bad", "aria-labelledby": "pool" },
+    headingPart("pool", MARKS[good ? "good" : "bad"], headline(verdict)),
+    element("p", { text: explained(verdict) }),
+    lines.length ? element("ul", {}, ...lines) : null);
+}
+
+export const recordPart = (record) => element("details", {},
+  element("summary", { text: say("record") }),
+  element("pre", { id: "record", tabindex: "0", lang: "en", text: JSON.stringify(record, null, 2) }));
+
+export function statusText(answers, pool) {
+  const lines = answers.map((answer) => `${MARKS[TONES[kindOf(answer)]]} ${foreign(answer.file)}: ${headline(kindOf(answer))}`);
+  if (pool.verdict !== "single") lines.push(headline(pool.verdict));
+  return lines.join("\n");
+}

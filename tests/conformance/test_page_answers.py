@@ -1,0 +1,131 @@
+"""The page in a browser gives the answers of `por check --json`, on every case and on damaged files."""
+
+import json
+import random
+from datetime import timedelta
+
+import pytest
+
+from tests.builders.accounts import built
+from tests.builders.lists import BUILDERS
+from tests.builders.own import own_cases
+from tests.conformance.browser import NOW, essence
+from tests.conformance.test_cases import FOLDERS
+from verifier import check_proofs
+from verifier.inclusion.compact import to_compact
+from verifier.inclusion.proof import parse_proof
+from verifier.inclusion.recipe import recipes
+from verifier.web.page import formats_of_page, unsupported
+
+pytestmark = pytest.mark.xdist_group("browser")
+
+ALONE = sorted(name for name in BUILDERS if list(built(name, 5, 4).files) == ["p.json"])
+
+
+def both(users_page, paths, **asked):
+    page = users_page.ask(paths, asked.get("root"), asked.get("expected"), asked.get("facts"), asked.get("only_format"))
+    return essence(page), essence(check_proofs(paths, now=NOW, **asked).to_record())
+
+
+@pytest.mark.parametrize("folder", FOLDERS, ids=lambda folder: folder.name)
+def test_a_case_gets_the_same_answer_from_the_page(users_page, folder):
+    expected = json.loads((folder / "expected.json").read_text("utf-8"))
+    paths = [folder / name for name in expected["files"]]
+    asked = {"facts": expected["facts"], "expected": expected["expect"]}
+    page, command = both(users_page, paths, root=expected["root"], **asked)
+    assert page == command
+    assert page["results"][0]["verdict"] == expected["verdict"]
+    page, command = both(users_page, paths, root="ab" * 32)
+    assert page == command
+
+
+def test_the_page_reads_every_format_that_the_command_reads():
+    assert unsupported() == []
+    assert set(formats_of_page()) == {*recipes(), "reserve-verifier/inclusion-proof/1"}
+
+
+def flipped(content: bytes, rng: random.Random) -> bytes:
+    """Change one digit of a JSON text, inside a value that hashes or amounts are made of."""
+    places = [place for place, letter in enumerate(content) if letter in b"0123456789abcdef"]
+    place = rng.choice(places)
+    other = rng.choice([letter for letter in b"0123456789" if letter != content[place]])
+    return content[:place] + bytes([other]) + content[place + 1 :]
+
+
+@pytest.mark.parametrize("name", [*ALONE, *own_cases()])
+def test_a_digit_that_was_changed_has_the_same_consequence(users_page, name, tmp_path):
+    case = built(name, 5, 1) if name in BUILDERS else own_cases()[name]
+    content, rng, paths = next(iter(case.files.values())), random.Random(name), []
+    for number in range(16):
+        paths.append(tmp_path / f"{number:02}.json")
+        paths[-1].write_bytes(flipped(content, rng))
+    page, command = both(users_page, paths)
+    assert page == command
+    assert page["verdict"] == "refused"
+
+
+@pytest.mark.parametrize("name", ["okx-v1", "bybit", "mexc", "flipster", "swissborg", "okx-v2", "weex"])
+def test_every_account_of_a_tree_is_found_by_the_page(users_page, name, tmp_path):
+    for user in range(3):
+        paths = []
+        for file, content in built(name, 3, user).files.items():
+            paths.append(tmp_path / file)
+            paths[-1].write_bytes(content)
+        page, command = both(users_page, paths)
+        assert page == command
+        assert page["results"][0]["verdict"] == "accepted"
+
+
+def test_an_old_tree_is_not_fresh_on_the_page(users_page):
+    folder = next(folder for folder in FOLDERS if folder.name == "own-whole")
+    users_page.page.clock.set_fixed_time(NOW + timedelta(days=60))
+    page = users_page.ask([folder / "proof.json"])["results"][0]
+    users_page.page.clock.set_fixed_time(NOW)
+    assert not page["grade"]["fresh"]
+    assert [finding["code"] for finding in page["findings"]] == ["stale"]
+
+
+def test_what_the_user_expects_is_compared(users_page):
+    folder = next(folder for folder in FOLDERS if folder.name == "own-whole")
+    for expected in ({"BTC": "0.4"}, {"BTC": "0.40", "ETH": "1"}, {"BTC": "0.5"}, {"XRP": "1"}, {"XRP": "0"}):
+        page, command = both(users_page, [folder / "proof.json"], expected=expected)
+        assert page == command
+    assert users_page.ask([folder / "proof.json"], expected={"BTC": "0.5"})["verdict"] == "refused"
+    assert users_page.headlines == ["Refused: the exchange counted another amount"]
+
+
+def test_proofs_that_contradict_each_other_are_found_by_the_page(users_page, tmp_path):
+    folders = {folder.name: folder for folder in FOLDERS}
+    paths = [folders["own-whole"] / "proof.json", tmp_path / "other.json", tmp_path / "other-2.json"]
+    paths[1].write_bytes((folders["own-split"] / "proof.json").read_bytes())
+    paths[2].write_bytes((folders["okx-v1"] / "p.json").read_bytes())
+    page, command = both(users_page, paths)
+    assert page == command
+    assert page["pool"][0] == "fraud"
+
+
+def test_proofs_of_one_tree_are_consistent_for_the_page(users_page, tmp_path):
+    paths = []
+    for user in range(3):
+        paths.append(tmp_path / f"{user}.json")
+        paths[-1].write_bytes(built("bitget-v102", 4, user).files["p.json"])
+    page, command = both(users_page, paths)
+    assert page == command
+    assert page["pool"] == ["consistent", []]
+
+
+def test_a_compact_proof_is_read_by_the_page(users_page, tmp_path):
+    proof = parse_proof(own_cases()["own-split"].files["proof.json"], "proof")
+    text = to_compact(proof)
+    path = tmp_path / "proof.txt"
+    for content in (text, text + "\n", text[:-2], text[:40] + "A" + text[41:], "POR1:", "POR1:é", text + text[5:]):
+        path.write_text(content, "utf-8")
+        page, command = both(users_page, [path])
+        assert page == command, content[:60]
+
+
+@pytest.mark.parametrize("only", ["okx-v1", "bybit", "reserve-verifier/inclusion-proof/1"])
+def test_a_format_that_the_user_names_is_the_only_one(users_page, only):
+    folder = next(folder for folder in FOLDERS if folder.name == "okx-v1")
+    page, command = both(users_page, [folder / "p.json"], only_format=only)
+    assert page == command
