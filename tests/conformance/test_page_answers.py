@@ -11,6 +11,8 @@ from tests.builders.lists import BUILDERS
 from tests.builders.own import own_cases
 from tests.conformance.browser import NOW, essence
 from tests.conformance.test_cases import FOLDERS
+from tests.verifier.inclusion_vectors import vector
+from tests.verifier.test_formats import FORGED, PATHS
 from verifier import check_proofs
 from verifier.inclusion.compact import to_compact
 from verifier.inclusion.proof import parse_proof
@@ -62,6 +64,71 @@ def test_a_digit_that_was_changed_has_the_same_consequence(users_page, name, tmp
     page, command = both(users_page, paths)
     assert page == command
     assert page["verdict"] == "refused"
+
+
+ODD_VALUES = (
+    None,
+    True,
+    0,
+    -1,
+    10**30,
+    1.50,
+    [],
+    {},
+    "",
+    "0",
+    "-1",
+    "01",
+    "1e5",
+    "٣",
+    "\u202e",
+    "AB" * 32,
+    "left",
+    {"BTC": "1"},
+)
+
+
+def places(value, path=()):
+    if path:
+        yield path
+    for key, entry in value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ():
+        yield from places(entry, (*path, key))
+
+
+def rearranged(value, rng: random.Random):
+    """Delete, repeat or replace one entry anywhere in a JSON value."""
+    value = json.loads(json.dumps(value))
+    path = rng.choice(list(places(value)))
+    parent = value
+    for key in path[:-1]:
+        parent = parent[key]
+    match rng.randrange(4):
+        case 0:
+            del parent[path[-1]]
+        case 1 if isinstance(parent, list):
+            parent.insert(path[-1], parent[path[-1]])
+        case 1:
+            parent["__proto__"] = parent[path[-1]]
+        case _:
+            parent[path[-1]] = rng.choice(ODD_VALUES)
+    return value
+
+
+@pytest.mark.parametrize("name", [*ALONE, *own_cases()])
+def test_a_file_that_was_rearranged_has_the_same_consequence(users_page, name, tmp_path):
+    case = built(name, 5, 1) if name in BUILDERS else own_cases()[name]
+    value, rng, paths = json.loads(next(iter(case.files.values()))), random.Random(f"{name} rearranged"), []
+    for number in range(40):
+        paths.append(tmp_path / f"{number:02}.json")
+        paths[-1].write_text(json.dumps(rearranged(value, rng)), "utf-8")
+    page, command = both(users_page, paths)
+    assert page == command
+
+
+@pytest.mark.parametrize("name", [*PATHS, *(f"forged/{name}" for name in FORGED)])
+def test_a_real_or_forged_proof_of_an_exchange_gets_the_same_answer(users_page, name):
+    page, command = both(users_page, [vector(name)])
+    assert page == command
 
 
 @pytest.mark.parametrize("name", ["okx-v1", "bybit", "mexc", "flipster", "swissborg", "okx-v2", "weex"])

@@ -39,7 +39,8 @@ export function readBalances(pairs, where, exponent = false) {
   const amounts = new Map();
   const texts = new Map();
   for (const [coin, value] of pairs) {
-    if (typeof coin !== "string" || !COIN.test(coin)) throw new Malformed("malformed", `${where}: ${show(coin)} is no coin`);
+    if (typeof coin !== "string" || !COIN.test(coin))
+      throw new Malformed("malformed", `${where}: ${show(coin)} is no coin`);
     if (amounts.has(coin)) throw new Malformed("duplicate-key", `${where}: ${coin} stands twice`);
     const { amount, text } = readAmount(value, `${where}.${coin}`, exponent);
     amounts.set(coin, amount);
@@ -74,7 +75,8 @@ export const sameKeys = (left, right) => left.size === right.size && [...left.ke
 
 export const anyAmount = (balances) => [...balances.values()].some((amount) => !amount.isZero);
 
-export const shownAmounts = (balances) => Object.fromEntries([...balances].map(([coin, amount]) => [coin, amount.plain()]));
+export const shownAmounts = (balances) =>
+  Object.fromEntries([...balances].map(([coin, amount]) => [coin, amount.plain()]));
 
 // Balances as the text that is hashed; `texts` are the file's spellings, `scales` the decimals by coin.
 export function writeBalances(balances, style, texts, scales) {
@@ -92,13 +94,20 @@ export function writeBalances(balances, style, texts, scales) {
 function written(amount, coin, style, texts, scales) {
   const decimals = style.decimals ?? 8;
   switch (style.number) {
-    case "fixed": return amount.cut(scales?.get(coin) ?? decimals).fixed();
-    case "python": return String(amount.cut(decimals));
-    case "java": return String(amount);
-    case "point": return amount.plain().includes(".") ? amount.plain() : `${amount.plain()}.0`;
-    case "text": return texts ? texts.get(coin) : amount.plain();
-    case "bitso": return texts ? texts.get(coin).replace(BITSO, "$1") : amount.plain();
-    default: return amount.plain();
+    case "fixed":
+      return amount.cut(scales?.get(coin) ?? decimals).fixed();
+    case "python":
+      return String(amount.cut(decimals));
+    case "java":
+      return String(amount);
+    case "point":
+      return amount.plain().includes(".") ? amount.plain() : `${amount.plain()}.0`;
+    case "text":
+      return texts ? texts.get(coin) : amount.plain();
+    case "bitso":
+      return texts ? texts.get(coin).replace(BITSO, "$1") : amount.plain();
+    default:
+      return amount.plain();
   }
 }
 

@@ -38,7 +38,13 @@ export function reportOf(answers, pool) {
   const verdicts = answers.map((one) => one.verdict);
   const good = verdicts.every((verdict) => verdict === "accepted");
   const refused = verdicts.includes("refused") || pool.fraud.length > 0;
-  const verdict = refused ? "refused" : good ? "accepted" : verdicts.includes("unsupported") ? "unsupported" : "unrecognised";
+  const verdict = refused
+    ? "refused"
+    : good
+      ? "accepted"
+      : verdicts.includes("unsupported")
+        ? "unsupported"
+        : "unrecognised";
   const results = answers.map((one) => Object.fromEntries(RECORD_KEYS.map((key) => [key, one[key]])));
   return { verdict, results, pool };
 }
@@ -52,15 +58,17 @@ function sorted(files) {
 const accompanies = (one) => isCompanion(one) || (one.kind === "json" && isAccount(one.value));
 
 function checkLoaded(one, files, question, tables) {
-  const others = files.filter((other) => other !== one && ["json", "root"].includes(other.kind)).map(({ value }) => value);
+  const others = files
+    .filter((other) => other !== one && ["json", "root"].includes(other.kind))
+    .map(({ value }) => value);
   if (one.kind === "large") {
     const text = "larger than 16 MiB: this page reads no more, use por check";
     return answer(one.name, null, "unsupported", { findings: [finding("too-large", text)] });
   }
   if (one.kind === "bad") return unrecognised(one.name, one.problem.code, one.problem.text);
   if (accompanies(one)) {
-    const text = `${one.name}: accompanies a proof and proves nothing alone; hand it over together with the proof or tree`;
-    return unrecognised(one.name, "companion-alone", text);
+    const text = "accompanies a proof and proves nothing alone; hand it over together with the proof or tree";
+    return unrecognised(one.name, "companion-alone", `${one.name}: ${text}`);
   }
   return one.kind === "rows" ? judgeList(one, question, others, tables) : checkValue(one, others, question, tables);
 }

@@ -105,7 +105,15 @@ function recordOf(body) {
   const header = decodeUtf8(reader.sized());
   const commitment = readCommitment(readJson(header).value, "commitment");
   const account = readText(decodeUtf8(reader.sized()), "account", MAX_ACCOUNT_BYTES);
-  const leaves = Array.from({ length: commitment.parts }, () => reader.leaf(commitment.assets.length, commitment.depth));
+  const leaves = Array.from({ length: commitment.parts }, () =>
+    reader.leaf(commitment.assets.length, commitment.depth),
+  );
   if (reader.at !== body.length) throw malformed("the compact proof goes on after its end");
-  return { format: PROOF_FORMAT, commitment: JSON.parse(header), commitment_digest: commitment.digest, account, leaves };
+  return {
+    format: PROOF_FORMAT,
+    commitment: JSON.parse(header),
+    commitment_digest: commitment.digest,
+    account,
+    leaves,
+  };
 }

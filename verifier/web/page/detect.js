@@ -31,7 +31,13 @@ function tryOne(name, recipe, value, facts, companions) {
   try {
     const special = recipe.special === undefined ? null : SPECIAL_READERS[recipe.special];
     const proofs = special ? special(recipe, value, facts, companions) : [readPath(recipe, value, facts)];
-    return trialOf(name, recipe, proofs, proofs.map((proof) => walk(recipe, proof)), null);
+    return trialOf(
+      name,
+      recipe,
+      proofs,
+      proofs.map((proof) => walk(recipe, proof)),
+      null,
+    );
   } catch (error) {
     if (error instanceof OtherLayout) return null;
     if (error instanceof Malformed) return trialOf(name, recipe, [], [], finding(error.code, error.message));
@@ -42,7 +48,11 @@ function tryOne(name, recipe, value, facts, companions) {
 function trialOf(name, recipe, proofs, walks, error) {
   const kinds = (walked) => new Set(walked.faults.map((fault) => fault.code)).size;
   return {
-    name, recipe, proofs, walks, error,
+    name,
+    recipe,
+    proofs,
+    walks,
+    error,
     fits: error === null && walks.length > 0 && walks.every((walked) => walked.fits),
     faults: [...(error ? [error] : []), ...walks.flatMap((walked) => walked.faults)],
     closeness: error ? 0 : walks.reduce((sum, walked) => sum + 3 - kinds(walked), 0),

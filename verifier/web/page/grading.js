@@ -14,11 +14,29 @@ export function grade(...holds) {
 }
 
 export function answer(file, format, verdict, parts = {}) {
-  return { file, format, verdict, root: null, leaf: null, own: null, totals: null, grade: grade(), findings: [],
-    limits: [], account: null, runId: null, asOf: null, claims: [], evidence: null, lines: null, ...parts };
+  return {
+    file,
+    format,
+    verdict,
+    root: null,
+    leaf: null,
+    own: null,
+    totals: null,
+    grade: grade(),
+    findings: [],
+    limits: [],
+    account: null,
+    runId: null,
+    asOf: null,
+    claims: [],
+    evidence: null,
+    lines: null,
+    ...parts,
+  };
 }
 
-export const unrecognised = (file, code, text) => answer(file, null, "unrecognised", { findings: [finding(code, text)] });
+export const unrecognised = (file, code, text) =>
+  answer(file, null, "unrecognised", { findings: [finding(code, text)] });
 
 // Name what this format cannot prove; lowers no verdict.
 export function weaknesses(recipe, warnings) {

@@ -11,7 +11,11 @@ const SPACE = /[ \t\n\r]*/y;
 const NUMBER_TEXT = /(-?(?:0|[1-9][0-9]*))(\.[0-9]+)?(?:[eE]([-+]?[0-9]+))?/y;
 const PLAIN_CHARACTERS = /[^"\\\u0000-\u001f]*/y;
 const ESCAPES = { '"': '"', "\\": "\\", "/": "/", b: "\b", f: "\f", n: "\n", r: "\r", t: "\t" };
-const WORDS = [["true", true], ["false", false], ["null", null]];
+const WORDS = [
+  ["true", true],
+  ["false", false],
+  ["null", null],
+];
 
 export const isObject = (value) => value instanceof Map;
 
@@ -26,7 +30,9 @@ export function sameValue(left, right) {
     return left.length === right.length && left.every((entry, number) => sameValue(entry, right[number]));
   }
   if (isObject(left) && isObject(right)) {
-    return left.size === right.size && [...left].every(([key, entry]) => right.has(key) && sameValue(entry, right.get(key)));
+    return (
+      left.size === right.size && [...left].every(([key, entry]) => right.has(key) && sameValue(entry, right.get(key)))
+    );
   }
   const [one, other] = [numberOf(left), numberOf(right)];
   return one instanceof Decimal && other instanceof Decimal ? one.equals(other) : left === right;
@@ -66,7 +72,8 @@ class JsonReader {
 
   value(depth) {
     const first = this.peek();
-    if (depth > MAX_DEPTH && (first === "{" || first === "[")) throw new NotAProof(`nested deeper than ${MAX_DEPTH} levels`);
+    if (depth > MAX_DEPTH && (first === "{" || first === "["))
+      throw new NotAProof(`nested deeper than ${MAX_DEPTH} levels`);
     if (first === '"') return this.string();
     if (first === "{") return this.object(depth);
     if (first === "[") return this.list(depth);
@@ -83,7 +90,8 @@ class JsonReader {
     const match = this.match(NUMBER_TEXT);
     if (!match) throw this.fault("a value is missing");
     const [text, whole, fraction, exponent] = match;
-    if (text.length > MAX_DIGITS) throw new NotAProof(`a number of ${text.length} digits; at most ${MAX_DIGITS} are read`);
+    if (text.length > MAX_DIGITS)
+      throw new NotAProof(`a number of ${text.length} digits; at most ${MAX_DIGITS} are read`);
     if (fraction === undefined && exponent === undefined) return BigInt(whole);
     if (exponent !== undefined && (exponent.length > 5 || Math.abs(Number(exponent)) > MAX_EXPONENT)) {
       throw new NotAProof(`a number has an exponent beyond ${MAX_EXPONENT}`);
@@ -139,7 +147,8 @@ class JsonReader {
     for (;;) {
       if (this.peek() !== '"') throw this.fault("a key is missing");
       const key = this.string();
-      if (keys.has(key) && !this.paired) throw new NotAProof(`the key '${key.slice(0, 40)}' appears twice in one object`);
+      if (keys.has(key) && !this.paired)
+        throw new NotAProof(`the key '${key.slice(0, 40)}' appears twice in one object`);
       if (this.peek() !== ":") throw this.fault("a colon is missing");
       this.at += 1;
       keys.add(key);

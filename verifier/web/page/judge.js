@@ -25,13 +25,14 @@ function judgeOne(file, trial, question, warnings) {
   const faults = [...trial.faults];
   const top = topOf(trial);
   if (!trial.error && !faults.length && proofs.some((proof) => proof.root === null)) {
-    const text = `the path leads to ${top}, and this file names no root: give the published one with --root or --anchor`;
-    faults.push(finding("root-missing", text));
+    const text = "and this file names no root: give the published one with --root or --anchor";
+    faults.push(finding("root-missing", `the path leads to ${top}, ${text}`));
   }
   if (faults.some((fault) => NOTHING_TO_JUDGE.has(fault.code))) {
     return answer(file, name, "unrecognised", { findings: faults });
   }
-  const anchored = !faults.length && question.root !== null && question.root.toLowerCase() === String(top).toLowerCase();
+  const anchored =
+    !faults.length && question.root !== null && question.root.toLowerCase() === String(top).toLowerCase();
   if (!faults.length && question.root !== null && !anchored) {
     faults.push(finding("root-not-published", `the exchange published ${question.root}, this proof leads to ${top}`));
   }

@@ -52,7 +52,10 @@ function judgeOne(list, name, recipe, question, others, warnings) {
     const header = headerOf(recipe, list.bytes);
     mine = mineOf(name, recipe, header, question, others);
     const tree = auditTree(recipe, list.bytes, (row, place) => mine.see(row, place));
-    return { asked: mine.asked, found: compared(list, name, recipe, { header, mine, tree, question, others, warnings }) };
+    return {
+      asked: mine.asked,
+      found: compared(list, name, recipe, { header, mine, tree, question, others, warnings }),
+    };
   } catch (error) {
     if (!(error instanceof Malformed)) throw error;
     const findings = [finding(error.code, error.message)];
@@ -85,14 +88,20 @@ function accepted(list, name, recipe, { mine, tree, owned, question, warnings })
   const found = grade(included, ownBound, reach.includes("totals_bound"), question.root !== null, false);
   const notes = [finding("rebuilt", `all ${tree.leaves} leaves were rebuilt to the root`)];
   if (!included) {
-    const why = mine.asked ? "no leaf opens to you: the exchange counts nothing for you" : "tell who you are with --fact";
+    const why = mine.asked
+      ? "no leaf opens to you: the exchange counts nothing for you"
+      : "tell who you are with --fact";
     notes.push(finding("no-own-leaf", `your own leaf was not found: ${why}`));
   }
   const loose = [...mine.unbound, ...(recipe.rows.unbound ?? [])];
   const start = mine.rows[0]?.place;
   return answer(list.name, name, "accepted", {
     root: tree.root,
-    leaf: mine.rows.slice(0, SHOWN_LEAVES).map(({ row }) => row.hash).join(",") || null,
+    leaf:
+      mine.rows
+        .slice(0, SHOWN_LEAVES)
+        .map(({ row }) => row.hash)
+        .join(",") || null,
     own: owned,
     totals: isSomething(tree.total) ? shownTotal(recipe, tree.total) : null,
     grade: found,
@@ -109,7 +118,10 @@ function ownedIn(recipe, mine, expected) {
   if (!mine.rows.length) return shownTotal(recipe, 0n);
   // The leaf that was found is that of these amounts.
   if (recipe.commits === "nothing" && (recipe.mine?.leaf ?? "").includes("{own")) return Object.fromEntries(expected);
-  return shownTotal(recipe, mine.rows.map(({ row }) => row.amount).reduce((total, amount) => plus(total, amount)));
+  return shownTotal(
+    recipe,
+    mine.rows.map(({ row }) => row.amount).reduce((total, amount) => plus(total, amount)),
+  );
 }
 
 // Let the user expect satoshis or whole coins.
@@ -146,6 +158,9 @@ function totalFaults(header, tree) {
 }
 
 function statedTotals(text) {
-  const pairs = text.split(",").map(wordsOf).filter((words) => words.length === 2);
+  const pairs = text
+    .split(",")
+    .map(wordsOf)
+    .filter((words) => words.length === 2);
   return new Map(pairs.map(([amount, coin]) => [coin, readAmount(amount, "Balance totals").amount]));
 }

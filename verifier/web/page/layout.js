@@ -1,11 +1,19 @@
 // Find the user's entry, the path and the root in a file, by the layout that a format's description states.
 
-import { MAX_COINS, readBalances, writeBalances } from "./amounts.js";
+import { MAX_COINS, writeBalances } from "./amounts.js";
+import { balancesOf } from "./balances.js";
 import { fromBase64, toHex } from "./bytes.js";
 import { Malformed, OtherLayout } from "./faults.js";
 import { isObject } from "./json.js";
 import {
-  equalsFact, heights, indexFaults, repeatFaults, rootSide, sideFaults, spellingFaults, unbound,
+  equalsFact,
+  heights,
+  indexFaults,
+  repeatFaults,
+  rootSide,
+  sideFaults,
+  spellingFaults,
+  unbound,
 } from "./layout_checks.js";
 import { hashOf, padRule, pathProof, step } from "./path.js";
 import { isPrintable, show } from "./show.js";
@@ -34,7 +42,13 @@ export function readPath(recipe, value, facts) {
   const proven = { leaf: ownHash(recipe, own), root: rootHash(recipe, root, facts), rootSums: rootSums(recipe, root) };
   const scales = scalesOf(recipe, own, root);
   return pathProof({
-    ...proven, fields, own: amounts, ownTexts: texts, steps, scales, height: start,
+    ...proven,
+    fields,
+    own: amounts,
+    ownTexts: texts,
+    steps,
+    scales,
+    height: start,
     run: "run" in layout ? textOrNull(find(value, layout.run, true)) : null,
     account: "account" in layout ? textOrNull(find(value, layout.account, true)) : null,
     faults: [
@@ -83,7 +97,11 @@ function requireKeys(recipe, own) {
 function entriesOf(layout, path) {
   if (typeof path === "string") {
     if (path.length > MAX_STEPS * 100) throw new Malformed("too-long", "the path is too long");
-    path = trimmed(path).replace(/^[[\]]+|[[\]]+$/g, "").split(",").map(trimmed).filter(Boolean);
+    path = trimmed(path)
+      .replace(/^[[\]]+|[[\]]+$/g, "")
+      .split(",")
+      .map(trimmed)
+      .filter(Boolean);
   }
   if (!Array.isArray(path)) throw new OtherLayout("path");
   if (path.length > MAX_STEPS) {
@@ -122,40 +140,6 @@ function fieldsOf(recipe, own, value, facts) {
 function derived(rule, fields) {
   const text = fill(rule.text, fields);
   return rule.key === undefined ? digest("sha256", text) : keyed(fill(rule.key, fields), text);
-}
-
-// Balances in the shape of the format: an object, a list of records, or a text such as `BTC:1,ETH:2`.
-export function balancesOf(recipe, value, where) {
-  const layout = recipe.layout ?? {};
-  const found = readBalances(pairsOf(layout, value, where), where, Boolean(layout.exponent));
-  const fixed = recipe.coins;
-  if (fixed === undefined) return found;
-  if (found.amounts.size !== fixed.length || !fixed.every((coin) => found.amounts.has(coin))) {
-    if (where === "self") throw new OtherLayout(where);
-    throw new Malformed("coins-differ", `${where}: not [${fixed.map((coin) => `'${coin}'`).join(", ")}]`);
-  }
-  const inOrder = (table) => new Map(fixed.map((coin) => [coin, table.get(coin)]));
-  return { amounts: inOrder(found.amounts), texts: inOrder(found.texts) };
-}
-
-function pairsOf(layout, value, where) {
-  const kind = layout.balances_kind ?? "object";
-  if (kind === "text") {
-    if (typeof value !== "string" || value.length > MAX_TEXT) throw new OtherLayout(where);
-    return value ? value.split(",").map(coinAndAmount) : [];
-  }
-  if (kind === "records") {
-    if (!Array.isArray(value) || !value.every(isObject)) throw new OtherLayout(where);
-    const [coin, amount] = layout.record_keys;
-    return value.map((entry) => [entry.get(coin) ?? null, entry.get(amount) ?? null]);
-  }
-  if (!isObject(value)) throw new OtherLayout(where);
-  return value;
-}
-
-function coinAndAmount(entry) {
-  const colon = entry.lastIndexOf(":");
-  return [entry.slice(0, Math.max(colon, 0)), entry.slice(colon + 1)];
 }
 
 function hashIn(recipe, entry, where) {
@@ -248,7 +232,8 @@ function stepBalances(recipe, value, where, nothing) {
 
 function sideOf(side, entry, index, number, nothing) {
   if ("index" in side) {
-    if (typeof index !== "bigint" || index < 0n) throw new Malformed("malformed", `${show(index)} is no position of a leaf`);
+    if (typeof index !== "bigint" || index < 0n)
+      throw new Malformed("malformed", `${show(index)} is no position of a leaf`);
     return { left: Boolean((index >> BigInt(number)) & 1n), pad: false };
   }
   const mark = entry.get(side.key) ?? null;

@@ -7,7 +7,7 @@ import { isObject } from "./json.js";
 import { show } from "./show.js";
 import { fill, namesIn } from "./template.js";
 
-// Whether a value of a file equals one of a description; 1, 1.0 and true are one number, as in the reader of descriptions.
+// Whether a value of a file equals one of a description; 1, 1.0 and true are one number, as on the command line.
 export function equalsFact(value, fact) {
   if (typeof fact !== "number") return value === fact;
   if (typeof value === "boolean") return Number(value) === fact;
@@ -53,7 +53,7 @@ export function heights(recipe, own, entries, root, steps) {
   const faults = [];
   [own, ...entries.slice(0, steps.length), root].forEach((entry, number) => {
     const expected = number ? start + by * (number - 1) : start;
-    const given = isObject(entry) ? entry.get(rule.key) ?? null : null;
+    const given = isObject(entry) ? (entry.get(rule.key) ?? null) : null;
     if (given !== null && (typeof given === "boolean" || !equalsFact(given, expected))) {
       faults.push(finding("height-differs", `${show(given)} stands as height where ${expected} belongs`));
     }
@@ -74,7 +74,7 @@ export function* spellingFaults(recipe, texts, scales) {
   const decimals = recipe.own_decimals;
   if (decimals === undefined) return;
   for (const [coin, text] of texts) {
-    const wanted = decimals === "scales" ? scales?.get(coin) ?? 8 : decimals;
+    const wanted = decimals === "scales" ? (scales?.get(coin) ?? 8) : decimals;
     if ((text.split(".")[1] ?? "").length === wanted) continue;
     const said = `${text} ${coin} does not have ${wanted} decimals; unseparated, it could be read as another amount`;
     yield finding("non-canonical-number", said);
@@ -104,7 +104,10 @@ export function* unbound(recipe, value, own, entries, root) {
   const prefix = "self" in layout ? "self." : "";
   for (const key of own.keys()) if (!used.has(key) && (prefix || !tops.has(key))) yield prefix + key;
   if (prefix && isObject(value)) for (const key of value.keys()) if (!tops.has(key) && !used.has(key)) yield key;
-  const extra = entries.filter(isObject).flatMap((entry) => [...entry.keys()]).filter((key) => !common.has(key));
+  const extra = entries
+    .filter(isObject)
+    .flatMap((entry) => [...entry.keys()])
+    .filter((key) => !common.has(key));
   yield* [...new Set(extra.map((key) => `path.${key}`))].sort();
   if (isObject(root)) for (const key of root.keys()) if (!common.has(key)) yield `root.${key}`;
 }

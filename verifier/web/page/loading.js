@@ -13,11 +13,17 @@ const ROOT = /^\s*(?:0x)?([0-9a-fA-F]{16,128})\s*$/;
 const TABLE = /^(?=[^\n]*\bproof\b)(?=[^\n]*\baudit_id\b)[ \w,]+\r?\n/;
 const MARK = [0xef, 0xbb, 0xbf];
 const PACKED = [
-  [0x50, 0x4b, 3, 4], [0x50, 0x4b, 5, 6], [0x1f, 0x8b], [0x42, 0x5a, 0x68], [0xfd, 0x37, 0x7a, 0x58, 0x5a],
-  [0x37, 0x7a, 0xbc, 0xaf], [0x28, 0xb5, 0x2f, 0xfd], [0x52, 0x61, 0x72, 0x21],
+  [0x50, 0x4b, 3, 4],
+  [0x50, 0x4b, 5, 6],
+  [0x1f, 0x8b],
+  [0x42, 0x5a, 0x68],
+  [0xfd, 0x37, 0x7a, 0x58, 0x5a],
+  [0x37, 0x7a, 0xbc, 0xaf],
+  [0x28, 0xb5, 0x2f, 0xfd],
+  [0x52, 0x61, 0x72, 0x21],
 ];
 const SPACES = new Set([9, 10, 11, 12, 13, 32]);
-const JSON_STARTS = new Set(['{', "[", '"'].map((letter) => letter.charCodeAt(0)));
+const JSON_STARTS = new Set(["{", "[", '"'].map((letter) => letter.charCodeAt(0)));
 const COMMA = 44;
 
 // Files that belong to somebody's proof and prove nothing alone: keys by which they are known.
@@ -30,7 +36,7 @@ const COMPANIONS = [
 const hasKeys = (value, keys) => isObject(value) && keys.every((key) => value.has(key));
 const bad = (name, code, why) => ({ name, kind: "bad", value: null, problem: finding(code, `${name}: ${why}`) });
 
-// Return { name, kind, value }: `json` with its value, `table` or `root` with its text, `rows` with bytes, `large` or `bad`.
+// Return { name, kind, value }: `json`, `table` or `root`; `rows` with their bytes; `large` or `bad`.
 export function load({ name, bytes, large = false, fault = null }) {
   if (large) return { name, kind: "large", value: null };
   if (fault !== null) return { name, kind: "bad", value: null, problem: finding("not-a-proof", fault) };
@@ -105,9 +111,11 @@ export function isCompanion({ kind, value }) {
   if (kind === "root") return true;
   if (kind !== "json" || !isObject(value)) return false;
   const audit = value.get("audit");
-  return COMPANIONS.some((keys) => hasKeys(value, keys))
-    || (isObject(audit) && audit.has("partitions"))
-    || (hasKeys(value.get("root"), ["sum", "hash"]) && !value.has("self"));
+  return (
+    COMPANIONS.some((keys) => hasKeys(value, keys)) ||
+    (isObject(audit) && audit.has("partitions")) ||
+    (hasKeys(value.get("root"), ["sum", "hash"]) && !value.has("self"))
+  );
 }
 
 // Whether a file tells which leaves of a published list are one user's.

@@ -19,7 +19,8 @@ let report = null;
 
 function showWords() {
   for (const place of document.querySelectorAll("[data-word]")) place.textContent = say(place.dataset.word);
-  for (const place of document.querySelectorAll("[data-label]")) place.setAttribute("aria-label", say(place.dataset.label));
+  for (const place of document.querySelectorAll("[data-label]"))
+    place.setAttribute("aria-label", say(place.dataset.label));
   for (const button of document.querySelectorAll(".languages button")) {
     button.setAttribute("aria-pressed", String(button.lang === language()));
   }
@@ -50,7 +51,10 @@ function fault(id, code) {
 // NAME=VALUE per line; null when a line is no such pair or a name stands twice.
 function pairsOf(text, isValue) {
   const pairs = new Map();
-  for (const line of text.split(/[\n;]/).map((one) => one.trim()).filter(Boolean)) {
+  for (const line of text
+    .split(/[\n;]/)
+    .map((one) => one.trim())
+    .filter(Boolean)) {
     const [name, ...rest] = line.split("=");
     const value = rest.join("=").trim();
     if (!rest.length || !name.trim() || pairs.has(name.trim()) || !isValue(value)) return null;
@@ -71,7 +75,14 @@ function readQuestion() {
   ];
   if (wrong.includes(true)) return null;
   const only = field("format").value || null;
-  return { root: root ? root.toLowerCase() : null, expected, facts, only, now: Date.now(), maxAgeDays: TABLES.max_age_days };
+  return {
+    root: root ? root.toLowerCase() : null,
+    expected,
+    facts,
+    only,
+    now: Date.now(),
+    maxAgeDays: TABLES.max_age_days,
+  };
 }
 
 async function readFile(file) {
@@ -112,7 +123,9 @@ function start() {
     });
     document.querySelector(".languages").append(button);
   }
-  const choices = TABLES.formats.map(({ name, title }) => element("option", { value: name, text: `${name}: ${title}` }));
+  const choices = TABLES.formats.map(({ name, title }) =>
+    element("option", { value: name, text: `${name}: ${title}` }),
+  );
   const ours = element("option", { value: PROOF_FORMAT, text: PROOF_FORMAT });
   field("format").append(element("option", { value: "" }), ours, ...choices);
   field("files").addEventListener("change", () => take(field("files").files));

@@ -80,19 +80,38 @@ function byLines(value) {
     count: Number(count),
     isMine: (row, place, rows) => (rows.length ? rows.length < count : row.parts.get("id") === head),
   });
-  mine.faults = () => mine.rows.length === mine.count ? []
-    : [finding("leaf-not-found", `the list holds ${mine.rows.length} of your ${count} lines`)];
+  mine.faults = () =>
+    mine.rows.length === mine.count
+      ? []
+      : [finding("leaf-not-found", `the list holds ${mine.rows.length} of your ${count} lines`)];
   return mine;
 }
 
 // The user's entry is split over several leaves, each known by hash and balances (OKX v2).
 function byParts(wanted) {
-  const isPart = (row) => wanted.some(({ hash, balances }) =>
-    row.hash === hash && row.amount instanceof Map && sameKeys(row.amount, balances) && sameAmounts(row.amount, balances));
+  const isPart = (row) =>
+    wanted.some(
+      ({ hash, balances }) =>
+        row.hash === hash &&
+        row.amount instanceof Map &&
+        sameKeys(row.amount, balances) &&
+        sameAmounts(row.amount, balances),
+    );
   const mine = new Mine({ isMine: isPart });
-  const hashes = (leaves) => leaves.map(({ hash }) => hash).sort().join();
-  mine.faults = () => hashes(mine.rows.map(({ row }) => row)) === hashes(wanted) ? []
-    : [finding("leaf-not-found", `the tree holds ${mine.rows.length} of your ${wanted.length} leaves with your balances`)];
+  const hashes = (leaves) =>
+    leaves
+      .map(({ hash }) => hash)
+      .sort()
+      .join();
+  mine.faults = () =>
+    hashes(mine.rows.map(({ row }) => row)) === hashes(wanted)
+      ? []
+      : [
+          finding(
+            "leaf-not-found",
+            `the tree holds ${mine.rows.length} of your ${wanted.length} leaves with your balances`,
+          ),
+        ];
   return mine;
 }
 
@@ -112,7 +131,8 @@ function okxLeaves(recipe, value) {
   const wanted = nodes.map((node) => {
     const { amounts, texts } = okxBalances(isObject(node) ? node.get("balances") : null, coins);
     const hash = digest(hashOf(recipe), utf8(value.get("hash") + coins.map((coin) => texts.get(coin)).join("")));
-    if (hash !== node.get("hash")) throw new Malformed("leaf-differs", "a leaf in your file is not that of its balances");
+    if (hash !== node.get("hash"))
+      throw new Malformed("leaf-differs", "a leaf in your file is not that of its balances");
     added = addBalances(added, amounts);
     return { hash, balances: amounts };
   });

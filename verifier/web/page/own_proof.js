@@ -78,7 +78,8 @@ function* faultsOf(proof) {
 
 function* headerFaults({ depth, leafCount, parts }) {
   const needed = depthOf(leafCount);
-  if (depth !== needed) yield finding("depth-differs", `${leafCount} leaves need depth ${needed}, the header says ${depth}`);
+  if (depth !== needed)
+    yield finding("depth-differs", `${leafCount} leaves need depth ${needed}, the header says ${depth}`);
   if (leafCount % BigInt(parts)) {
     const text = `${leafCount} leaves in the header are no multiple of ${parts} leaves per account`;
     yield finding("parts-differ", text);
@@ -157,9 +158,10 @@ function* rootFaults(proof, part, named) {
 }
 
 function notPublished(commitment, root) {
-  const text = root === toHex(commitment.root)
-    ? `${root} is the tree's top hash; compare the commitment digest, here ${commitment.digest}`
-    : `the exchange published ${root}, this proof belongs to ${commitment.digest}`;
+  const text =
+    root === toHex(commitment.root)
+      ? `${root} is the tree's top hash; compare the commitment digest, here ${commitment.digest}`
+      : `the exchange published ${root}, this proof belongs to ${commitment.digest}`;
   return finding("root-not-published", text);
 }
 
@@ -169,7 +171,8 @@ function* unexpectedUnits(commitment, balances, expected) {
     const asset = commitment.assets.find((one) => name === one.asset || name === one.symbol);
     const wanted = Decimal.parse(amount);
     if (asset === undefined) {
-      if (!wanted.isZero) yield finding("balance-differs", `you expect ${amount} ${name}, but this tree does not cover ${name}`);
+      if (!wanted.isZero)
+        yield finding("balance-differs", `you expect ${amount} ${name}, but this tree does not cover ${name}`);
     } else if (!wanted.equals(Decimal.parse(counted[asset.symbol]))) {
       const text = `you expect ${amount} ${name}, but the exchange counted ${counted[asset.symbol]}`;
       yield finding("balance-differs", text);

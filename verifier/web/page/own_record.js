@@ -36,7 +36,12 @@ export function readCommitment(value, where) {
   if (record.format !== TREE_FORMAT) throw new Malformed("malformed", `${where}.format: expected '${TREE_FORMAT}'`);
   const assets = readAssets(record.assets, `${where}.assets`);
   const header = {
-    runId: readPattern(record.run_id, `${where}.run_id`, RUN_ID, "a run id of letters, digits and ._:- such as 2026-11"),
+    runId: readPattern(
+      record.run_id,
+      `${where}.run_id`,
+      RUN_ID,
+      "a run id of letters, digits and ._:- such as 2026-11",
+    ),
     asOf: readUtc(record.as_of, `${where}.as_of`),
     assets,
     parts: Number(readCount(record.parts, `${where}.parts`, 1n, BigInt(MAX_PARTS))),
@@ -108,7 +113,9 @@ function readStep(value, where, assets) {
 
 // Base units as whole coins by symbol.
 export function wholeCoins(commitment, units) {
-  const amounts = commitment.assets.map(({ symbol, decimals }, column) =>
-    [symbol, Decimal.of(units[column]).shifted(-decimals).plain()]);
+  const amounts = commitment.assets.map(({ symbol, decimals }, column) => [
+    symbol,
+    Decimal.of(units[column]).shifted(-decimals).plain(),
+  ]);
   return Object.fromEntries(amounts);
 }

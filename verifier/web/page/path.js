@@ -12,8 +12,23 @@ const EMPTY = new Map();
 
 // A proof as a reader took it from a file; nothing in it is believed until `walk` has rebuilt the root.
 export function pathProof(parts) {
-  return { fields: new Map(), ownTexts: new Map(), steps: [], leaf: null, root: null, rootSums: null, height: 1,
-    run: null, account: null, scales: undefined, faults: [], unbound: [], notes: [], whole: null, ...parts };
+  return {
+    fields: new Map(),
+    ownTexts: new Map(),
+    steps: [],
+    leaf: null,
+    root: null,
+    rootSums: null,
+    height: 1,
+    run: null,
+    account: null,
+    scales: undefined,
+    faults: [],
+    unbound: [],
+    notes: [],
+    whole: null,
+    ...parts,
+  };
 }
 
 export const step = (hash, balances, left, pad = false) => ({ hash, balances, left, pad });
@@ -24,7 +39,8 @@ export function walk(recipe, proof) {
   // 1. The leaf
   const leaf = { hash: leafHash(recipe, proof), sums: proof.own, height: proof.height };
   const leafFits = proof.leaf === null || proof.leaf === leaf.hash;
-  if (!leafFits) faults.push(finding("leaf-differs", "the leaf's hash is not that of your id, nonce and balances in this file"));
+  if (!leafFits)
+    faults.push(finding("leaf-differs", "the leaf's hash is not that of your id, nonce and balances in this file"));
   // 2. Up to the root
   const nodes = [leaf];
   for (const sibling of proof.steps) nodes.push(parentOf(recipe, proof, nodes.at(-1), sibling));
@@ -58,11 +74,15 @@ function parentOf(recipe, proof, node, sibling) {
   const padless = sibling.pad && ["empty", "absent"].includes(padRule(recipe));
   if (!padless) checkCoins(recipe, near.sums, far.sums);
   const sums = padless ? new Map(node.sums) : summed(recipe, near.sums, far.sums);
-  const rule = padless ? recipe.pad.node ?? recipe.node : recipe.node;
+  const rule = padless ? (recipe.pad.node ?? recipe.node) : recipe.node;
   const height = node.height + (recipe.height?.step ?? 1);
   const values = new Map([...proof.fields, ["L", near.hash], ["R", far.hash], ["height", height]]);
   const names = namesIn(rule);
-  for (const [name, table] of [["sum", sums], ["LB", near.sums], ["RB", far.sums]]) {
+  for (const [name, table] of [
+    ["sum", sums],
+    ["LB", near.sums],
+    ["RB", far.sums],
+  ]) {
     if (names.has(name)) values.set(name, writeBalances(table, recipe.sum ?? {}, undefined, proof.scales));
   }
   return { hash: digest(hashOf(recipe), fill(rule, values)), sums, height };
@@ -98,7 +118,10 @@ function* padNotes(node, sibling, number) {
 }
 
 function* negatives(proof) {
-  const places = [["your own balance", proof.own], ["the root", proof.rootSums ?? EMPTY]];
+  const places = [
+    ["your own balance", proof.own],
+    ["the root", proof.rootSums ?? EMPTY],
+  ];
   proof.steps.forEach((sibling, number) => places.push([`step ${number + 1} of the path`, sibling.balances]));
   for (const [where, balances] of places) {
     for (const [coin, amount] of balances) {

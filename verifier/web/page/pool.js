@@ -62,8 +62,9 @@ function contradiction(hash, first, second) {
   const coins = new Set([...first.sums.keys(), ...second.sums.keys()]);
   const coin = [...coins].find((one) => !amount(first, one).equals(amount(second, one)));
   const [left, right] = [first, second].map((seen) => amount(seen, coin).plain());
-  const text = `the node ${hash} holds ${left} ${coin} for one user and ${right} ${coin} for the other, `
-    + "under one root: the exchange understates what it owes.";
+  const text =
+    `the node ${hash} holds ${left} ${coin} for one user and ${right} ${coin} for the other, ` +
+    "under one root: the exchange understates what it owes.";
   return found("node-with-two-sums", text, [first.entry.file, second.entry.file]);
 }
 
@@ -77,8 +78,8 @@ function* twoRoots(evidence) {
     }
     if (roots.size < 2) continue;
     const [{ format, proof }] = entries;
-    const text = `run ${ascii(proof.run)} of ${format} has ${roots.size} roots: users were shown different books. ${UNSIGNED}`;
-    yield found("two-roots", text, [...roots.values()]);
+    const text = `run ${ascii(proof.run)} of ${format} has ${roots.size} roots: users were shown different books.`;
+    yield found("two-roots", `${text} ${UNSIGNED}`, [...roots.values()]);
   }
 }
 
@@ -100,8 +101,9 @@ function* overlaps(claims) {
   for (const [number, one] of claims.entries()) {
     for (const other of claims.slice(number + 1)) {
       if (one.root !== other.root || one.start >= other.end || other.start >= one.end) continue;
-      const text = `two users were given overlapping lines of one list, ${one.start + 1} to ${one.end} and `
-        + `${other.start + 1} to ${other.end}: some lines serve both. ${UNSIGNED}`;
+      const text =
+        `two users were given overlapping lines of one list, ${one.start + 1} to ${one.end} and ` +
+        `${other.start + 1} to ${other.end}: some lines serve both. ${UNSIGNED}`;
       yield found("overlapping-lines", text, [one.file, other.file]);
     }
   }

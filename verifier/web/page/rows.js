@@ -30,7 +30,8 @@ export function fitsHead(recipe, head) {
   let lines = head.split("\n").filter(trimmed).slice(0, HEAD_LINES);
   if (!head.endsWith("\n") && lines.length > 2) lines = lines.slice(0, -1);
   lines = lines.map((line) => line.replace(/\r+$/, ""));
-  if (lines.length <= headers.length || !headers.every((wanted, number) => matchWhole(wanted, lines[number]))) return false;
+  if (lines.length <= headers.length || !headers.every((wanted, number) => matchWhole(wanted, lines[number])))
+    return false;
   const first = lines.slice(headers.length).find((line) => !isComment(rule, line));
   return first !== undefined && matchWhole(rule.row, first) !== null;
 }
@@ -105,7 +106,10 @@ function misplaced(number, text, isRow, cut) {
 // The named parts of a file's last line, where the format ends with a summary.
 export function tailOf(recipe, bytes) {
   const text = new TextDecoder("utf-8").decode(bytes.subarray(Math.max(0, bytes.length - MAX_LINE)));
-  const last = text.split(/\r\n|[\r\n]/).filter(trimmed).at(-1);
+  const last = text
+    .split(/\r\n|[\r\n]/)
+    .filter(trimmed)
+    .at(-1);
   const match = last === undefined ? null : matchWhole(recipe.rows.tail, last);
   return match ? partsOf(match) : null;
 }
@@ -114,8 +118,10 @@ function rowOf(recipe, line, match) {
   const rule = recipe.rows;
   const parts = partsOf(match);
   const level = parts.get("level") ? Number(parts.get("level")) : null;
-  const hash = rule.hash_of === undefined ? parts.get("hash")
-    : digest(hashOf(recipe), fill(rule.hash_of, new Map([...parts, ["line", match[0]]])));
+  const hash =
+    rule.hash_of === undefined
+      ? parts.get("hash")
+      : digest(hashOf(recipe), fill(rule.hash_of, new Map([...parts, ["line", match[0]]])));
   return { line, level, hash, amount: amountOf(rule, parts, line), parts };
 }
 
@@ -125,7 +131,10 @@ function amountOf(rule, parts, line) {
   if (parts.has("balances")) {
     const { amounts } = readBalances(pairsOf(rule, parts.get("balances"), where), where);
     const coins = [...amounts.keys()];
-    if (rule.coins?.length && (coins.length !== rule.coins.length || coins.some((coin, at) => coin !== rule.coins[at]))) {
+    if (
+      rule.coins?.length &&
+      (coins.length !== rule.coins.length || coins.some((coin, at) => coin !== rule.coins[at]))
+    ) {
       throw new Malformed("coins-differ", `${where}: expected the coins ${rule.coins.join(", ")}`);
     }
     if ([...amounts.values()].some((amount) => amount.isNegative)) {

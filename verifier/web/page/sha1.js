@@ -12,8 +12,10 @@ export function sha1(message) {
   const schedule = new Int32Array(80);
   for (let at = 0; at < view.byteLength; at += 64) {
     for (let t = 0; t < 80; t += 1) {
-      schedule[t] = t < 16 ? view.getInt32(at + 4 * t)
-        : rolled(schedule[t - 3] ^ schedule[t - 8] ^ schedule[t - 14] ^ schedule[t - 16], 1);
+      schedule[t] =
+        t < 16
+          ? view.getInt32(at + 4 * t)
+          : rolled(schedule[t - 3] ^ schedule[t - 8] ^ schedule[t - 14] ^ schedule[t - 16], 1);
     }
     let [a, b, c, d, e] = state;
     for (let t = 0; t < 80; t += 1) {

@@ -12,7 +12,7 @@ function firstPrimes(count) {
   return primes;
 }
 
-// The standard defines its constants as the first 32 bits of the fractions of roots of primes; integers keep them exact.
+// The constants are the first 32 bits of the fractions of roots of primes; integers keep them exact.
 function rootFraction(prime, degree) {
   const scaled = BigInt(prime) << BigInt(32 * degree);
   let low = 0n;

@@ -34,11 +34,22 @@ function readMexc(recipe, value, facts) {
   if (!isInteger(depth) || depth <= 0n || depth > MAX_STEPS || path.length > MAX_STEPS) {
     throw new Malformed("malformed", `the root's level is ${show(depth)}`);
   }
-  const rising = levels.every((level, number) => isInteger(level) && level >= 0n && (!number || level > levels[number - 1]));
+  const rising = levels.every(
+    (level, number) => isInteger(level) && level >= 0n && (!number || level > levels[number - 1]),
+  );
   if (!rising) throw new Malformed("height-differs", "the levels of the path are not in order, or one stands twice");
   const byLevel = new Map(levels.map((level, number) => [level, path[number]]));
-  const absent = (level) => new Map([["level", level], ["type", 2n], ["hash", ""], ["balances", new Map()]]);
-  const steps = Array.from({ length: Number(depth) }, (_, level) => byLevel.get(BigInt(level)) ?? absent(BigInt(level)));
+  const absent = (level) =>
+    new Map([
+      ["level", level],
+      ["type", 2n],
+      ["hash", ""],
+      ["balances", new Map()],
+    ]);
+  const steps = Array.from(
+    { length: Number(depth) },
+    (_, level) => byLevel.get(BigInt(level)) ?? absent(BigInt(level)),
+  );
   return [readPath(recipe, new Map([...value, ["pathList", [...steps, path.at(-1)]]]), facts)];
 }
 
@@ -50,7 +61,13 @@ function readPionex(recipe, value, facts) {
   const isPath = Array.isArray(path) && path.length <= MAX_STEPS && path.every((entry) => typeof entry === "string");
   if (!isPath) throw new OtherLayout("path");
   const entries = path.map(placeAndHash).sort(downwards);
-  const steps = entries.map(([place, hash]) => new Map([["hash", hash], ["index_parity", place % 2n]]));
+  const steps = entries.map(
+    ([place, hash]) =>
+      new Map([
+        ["hash", hash],
+        ["index_parity", place % 2n],
+      ]),
+  );
   const proof = readPath(recipe, new Map([...value, ["path", steps]]), facts);
   return [{ ...proof, faults: [...proof.faults, ...misplaced(entries.map(([place]) => place))] }];
 }

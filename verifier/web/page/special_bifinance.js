@@ -29,18 +29,21 @@ export function readBifinance(recipe, value) {
   const balances = isEmpty(own.get("balances")) ? new Map() : own.get("balances");
   if (!isObject(balances)) throw new OtherLayout("balances");
   const extra = path.flatMap((entry) => [...entry.keys()]).filter((key) => !READ.includes(key));
-  return [pathProof({
-    own: readBalances(balances, "self").amounts,
-    steps, leaf,
-    root: nodes.get(0)[0].hash,
-    run: shownId(own.get("auditId")),
-    account: shownId(own.get("encryptUid")),
-    faults: parentFaults([...path, own], nodes),
-    unbound: [
-      ...[...own.keys()].filter((key) => !READ.includes(key)).map((key) => `self.${key}`),
-      ...[...new Set(extra.map((key) => `path.${key}`))].sort(),
-    ],
-  })];
+  return [
+    pathProof({
+      own: readBalances(balances, "self").amounts,
+      steps,
+      leaf,
+      root: nodes.get(0)[0].hash,
+      run: shownId(own.get("auditId")),
+      account: shownId(own.get("encryptUid")),
+      faults: parentFaults([...path, own], nodes),
+      unbound: [
+        ...[...own.keys()].filter((key) => !READ.includes(key)).map((key) => `self.${key}`),
+        ...[...new Set(extra.map((key) => `path.${key}`))].sort(),
+      ],
+    }),
+  ];
 }
 
 const shownId = (value) => (value === undefined ? "" : asText(value)).slice(0, MAX_SHOWN_ID) || null;
@@ -87,7 +90,16 @@ function climbed(recipe, nodes, leaf, lowest) {
     const other = here.find((node) => node !== mine);
     steps.push(other ? step(other.hash, new Map(), other.role === 1n) : step(own, new Map(), false, true));
     const { hash, left } = steps.at(-1);
-    own = digest(hashOf(recipe), fill(recipe.node, new Map([["L", left ? hash : own], ["R", left ? own : hash]])));
+    own = digest(
+      hashOf(recipe),
+      fill(
+        recipe.node,
+        new Map([
+          ["L", left ? hash : own],
+          ["R", left ? own : hash],
+        ]),
+      ),
+    );
   }
   return steps;
 }

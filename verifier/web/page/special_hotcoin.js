@@ -1,10 +1,11 @@
 // Hotcoin hashes lists of texts under a byte per kind of node, and publishes root and totals in a separate anchor.
 
 import { anyAmount } from "./amounts.js";
+import { balancesOf } from "./balances.js";
 import { joined, utf8 } from "./bytes.js";
 import { Malformed, OtherLayout, finding } from "./faults.js";
 import { isObject, sameValue } from "./json.js";
-import { balancesOf, readPath } from "./layout.js";
+import { readPath } from "./layout.js";
 import { hashOf } from "./path.js";
 import { digest } from "./template.js";
 
@@ -24,8 +25,12 @@ export function readHotcoin(recipe, value, facts, companions) {
   const decimals = decimalsOf(value.get("assets"));
   const table = [...decimals].flatMap(([coin, places]) => [coin, String(places)]);
   const config = digest(hashOf(recipe), listed(3, [PROTOCOL, ...table]));
-  const texts = new Map([["protocol", PROTOCOL], ["config", config]]);
-  for (const name of ["snapshotId", "accountId", "nonce"]) if (typeof own.get(name) === "string") texts.set(name, own.get(name));
+  const texts = new Map([
+    ["protocol", PROTOCOL],
+    ["config", config],
+  ]);
+  for (const name of ["snapshotId", "accountId", "nonce"])
+    if (typeof own.get(name) === "string") texts.set(name, own.get(name));
   const encoded = [...texts].map(([name, text]) => [`${name}_json`, JSON.stringify(text)]);
   const proof = readPath(recipe, ordered(value, [...decimals.keys()]), new Map([...facts, ...encoded]));
   const padding = digest(hashOf(recipe), listed(2, [PROTOCOL, texts.get("snapshotId") ?? "", config]));
@@ -66,7 +71,8 @@ function ordered(value, coins) {
 
 function* placeFaults(own, proof, padding) {
   let [index, width] = [own.get("leafIndex"), own.get("leafCount")];
-  const inside = typeof index === "bigint" && typeof width === "bigint" && index >= 0n && index < width && width < 1n << 31n;
+  const inside =
+    typeof index === "bigint" && typeof width === "bigint" && index >= 0n && index < width && width < 1n << 31n;
   if (!inside) {
     yield finding("index-beyond-tree", "leafIndex lies beyond leafCount");
     return;
@@ -100,8 +106,10 @@ function againstAnchor(recipe, value, proof, anchor) {
   if (!hasKeys(anchor, ANCHOR_KEYS)) throw new Malformed("malformed", "the anchor lacks a part");
   const own = value.get("self");
   const pairs = [
-    [own.get("snapshotId"), anchor.get("snapshotId")], [own.get("leafCount"), anchor.get("leafCount")],
-    [value.get("assets"), anchor.get("assets")], [value.get("protocol"), anchor.get("protocol")],
+    [own.get("snapshotId"), anchor.get("snapshotId")],
+    [own.get("leafCount"), anchor.get("leafCount")],
+    [value.get("assets"), anchor.get("assets")],
+    [value.get("protocol"), anchor.get("protocol")],
   ];
   const text = "the anchor is of another snapshot, size or asset table";
   const faults = pairs.every(([left, right]) => sameValue(left, right)) ? [] : [finding("anchor-differs", text)];

@@ -26,8 +26,11 @@ export function readLemon(recipe, value, facts, companions) {
     throw new Malformed("malformed", "the table has no row, too many, or one of another width");
   }
   const { root, totals } = rootOf(recipe, facts, companions);
-  const extra = companions.filter(isVariables).flatMap((one) => [...one.keys()])
-    .filter((key) => !VARIABLES.includes(key)).map((key) => `variables.${key}`);
+  const extra = companions
+    .filter(isVariables)
+    .flatMap((one) => [...one.keys()])
+    .filter((key) => !VARIABLES.includes(key))
+    .map((key) => `variables.${key}`);
   return rows.map((row) => proofOf(row, root, totals, extra));
 }
 
@@ -50,9 +53,14 @@ function proofOf(row, root, totals, extra) {
     }
   });
   return pathProof({
-    fields: new Map([["id", row.get("id")], ["audit_id", row.get("audit_id")]]),
+    fields: new Map([
+      ["id", row.get("id")],
+      ["audit_id", row.get("audit_id")],
+    ]),
     own: balancesOf(row.get("balances"), "balances"),
-    steps, root, faults,
+    steps,
+    root,
+    faults,
     rootSums: totals,
     run: row.get("audit_id"),
     account: row.get("id"),
@@ -66,7 +74,9 @@ function stepsOf(text) {
   if (matches.length > MAX_STEPS || written !== text.replaceAll(", {", ",{")) {
     throw new Malformed("malformed", "the proof is not a list of {SIDE,hash,balances}");
   }
-  return matches.map((match, number) => step(match[2], balancesOf(match[3], `step ${number + 1}`), match[1] === "LEFT"));
+  return matches.map((match, number) =>
+    step(match[2], balancesOf(match[3], `step ${number + 1}`), match[1] === "LEFT"),
+  );
 }
 
 // As in the exchange's own tool, a coin of which nothing is held is not hashed.

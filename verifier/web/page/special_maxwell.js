@@ -18,21 +18,31 @@ export function readMaxwell(recipe, value, facts, companions) {
   if (!isObject(tree)) throw new OtherLayout("partial_tree");
   const { own, steps } = descend(recipe, tree);
   const { amount, text } = readAmount(own.get("sum") ?? null, "sum");
-  if (!isText(own.get("user")) || !isText(own.get("nonce"))) throw new Malformed("malformed", "user or nonce is missing");
+  if (!isText(own.get("user")) || !isText(own.get("nonce")))
+    throw new Malformed("malformed", "user or nonce is missing");
   const { root, totals } = rootOf(recipe, facts, companions);
-  return [pathProof({
-    fields: new Map([["user", own.get("user")], ["nonce", own.get("nonce")]]),
-    own: new Map([[COIN, amount]]),
-    ownTexts: new Map([[COIN, text]]),
-    steps, root,
-    rootSums: totals,
-    account: asText(own.get("user")).slice(0, MAX_SHOWN_ID),
-    unbound: [...[...value.keys()].filter((key) => key !== "partial_tree"), ...[...unread(tree)].sort()],
-  })];
+  return [
+    pathProof({
+      fields: new Map([
+        ["user", own.get("user")],
+        ["nonce", own.get("nonce")],
+      ]),
+      own: new Map([[COIN, amount]]),
+      ownTexts: new Map([[COIN, text]]),
+      steps,
+      root,
+      rootSums: totals,
+      account: asText(own.get("user")).slice(0, MAX_SHOWN_ID),
+      unbound: [...[...value.keys()].filter((key) => key !== "partial_tree"), ...[...unread(tree)].sort()],
+    }),
+  ];
 }
 
 function rootOf(recipe, facts, companions) {
-  const named = companions.filter((one) => isObject(one) && isObject(one.get("root"))).at(-1)?.get("root");
+  const named = companions
+    .filter((one) => isObject(one) && isObject(one.get("root")))
+    .at(-1)
+    ?.get("root");
   if (!named) return { root: facts.get("root") ?? null, totals: null };
   const root = canonicalHash(recipe, asText(named.get("hash")), "root");
   return { root, totals: new Map([[COIN, readAmount(named.get("sum") ?? null, "root.sum").amount]]) };
@@ -51,7 +61,8 @@ function descend(recipe, tree) {
     if (mine.length !== 1) throw new Malformed("malformed", "the tree must hold one entry with a user");
     const other = mine[0] === left ? right : left;
     const data = other.get("data");
-    if (!isObject(data) || hasChildren(other)) throw new Malformed("malformed", "a neighbour of the path has no sum and hash");
+    if (!isObject(data) || hasChildren(other))
+      throw new Malformed("malformed", "a neighbour of the path has no sum and hash");
     const { amount } = readAmount(data.get("sum") ?? null, "sum");
     const hash = canonicalHash(recipe, asText(data.get("hash")), "a neighbour");
     steps.unshift(step(hash, new Map([[COIN, amount]]), other === left));

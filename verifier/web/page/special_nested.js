@@ -18,20 +18,28 @@ export function readNested(recipe, value, facts) {
   const root = canonicalHash(recipe, hashIn(value, key), "the root");
   const leaves = new Map();
   const faults = [];
-  for (const node of nodesOf(value)) if (faults.length < SHOWN_FAULTS) faults.push(...nodeFaults(recipe, node, key, leaves));
+  for (const node of nodesOf(value))
+    if (faults.length < SHOWN_FAULTS) faults.push(...nodeFaults(recipe, node, key, leaves));
   const wanted = facts.get("leaf");
   if (wanted !== undefined && !leaves.has(wanted)) {
     faults.push(finding("leaf-not-found", `the leaf ${wanted} is not in this tree`));
   }
   const own = leaves.has(wanted) ? byCoin(leaves.get(wanted)) : new Map();
-  const unbound = new Set([...nodesOf(value)].flatMap((node) => [...node.keys()]).filter((name) => !keys.includes(name)));
-  return [pathProof({
-    own, leaf: root, root, faults,
-    rootSums: byCoin(assetsOf(value)),
-    unbound: [...unbound].sort(),
-    notes: [finding("rebuilt", `all ${leaves.size} leaves were rebuilt to the root`)],
-    whole: wanted ?? "",
-  })];
+  const unbound = new Set(
+    [...nodesOf(value)].flatMap((node) => [...node.keys()]).filter((name) => !keys.includes(name)),
+  );
+  return [
+    pathProof({
+      own,
+      leaf: root,
+      root,
+      faults,
+      rootSums: byCoin(assetsOf(value)),
+      unbound: [...unbound].sort(),
+      notes: [finding("rebuilt", `all ${leaves.size} leaves were rebuilt to the root`)],
+      whole: wanted ?? "",
+    }),
+  ];
 }
 
 const child = (node, side) => node.get(side) ?? null;
@@ -60,7 +68,8 @@ function* nodeFaults(recipe, node, key, leaves) {
     return;
   }
   if (!isObject(left) || !isObject(right)) throw new Malformed("partial-row", `node ${name} has only one child`);
-  const message = `[${written(node.get("assets"))},${JSON.stringify(hashIn(left, key))},${JSON.stringify(hashIn(right, key))}]`;
+  const children = [left, right].map((one) => JSON.stringify(hashIn(one, key)));
+  const message = `[${[written(node.get("assets")), ...children].join(",")}]`;
   if (digest(hashOf(recipe), utf8(message)) !== name) {
     yield finding("hash-differs", `node ${name} is not the hash of its amounts and children`);
   }
@@ -92,6 +101,7 @@ function assetsOf(node) {
 
 function byCoin(assets) {
   let total = new Map();
-  for (const [name, amount] of assets) total = addBalances(total, new Map([[name.slice(name.indexOf("/") + 1), amount]]));
+  for (const [name, amount] of assets)
+    total = addBalances(total, new Map([[name.slice(name.indexOf("/") + 1), amount]]));
   return total;
 }

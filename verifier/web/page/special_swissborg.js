@@ -27,7 +27,9 @@ export function readSwissborg(recipe, value, facts, companions) {
   }
   const { partitions, commitment, faults } = partitionsOf(recipe, auditOf(value, companions));
   const placed = holdings.filter((one) => isObject(one) && isObject(one.get("proof")));
-  const places = placed.map((one) => show([one.get("audit_partition_id") ?? null, one.get("proof").get("leaf_index") ?? null]));
+  const places = placed.map((one) =>
+    show([one.get("audit_partition_id") ?? null, one.get("proof").get("leaf_index") ?? null]),
+  );
   if (new Set(places).size !== holdings.length) {
     throw new Malformed("duplicate-rows", "one leaf stands twice among your holdings");
   }
@@ -49,13 +51,22 @@ function auditOf(value, companions) {
 function partitionsOf(recipe, audit) {
   const commitment = audit.get("commitment");
   const entries = audit.get("partitions");
-  const digests = (one) => isObject(one) && isObject(one.get("commitment")) && one.has("currency") && one.has("id")
-    && one.get("commitment").has("liability") && one.get("commitment").has("digest");
+  const digests = (one) =>
+    isObject(one) &&
+    isObject(one.get("commitment")) &&
+    one.has("currency") &&
+    one.has("id") &&
+    one.get("commitment").has("liability") &&
+    one.get("commitment").has("digest");
   if (!isObject(commitment) || !commitment.has("digest") || !Array.isArray(entries) || !entries.every(digests)) {
     throw new Malformed("malformed", "the audit's roots file lacks a part");
   }
-  const rows = entries.map((one) => ({ currency: one.get("currency"), id: one.get("id"),
-    liability: one.get("commitment").get("liability"), root: one.get("commitment").get("digest") }));
+  const rows = entries.map((one) => ({
+    currency: one.get("currency"),
+    id: one.get("id"),
+    liability: one.get("commitment").get("liability"),
+    root: one.get("commitment").get("digest"),
+  }));
   const allTexts = rows.every((row) => Object.values(row).every((text) => typeof text === "string"));
   if (!allTexts || new Set(rows.map((row) => row.id)).size !== rows.length) {
     throw new Malformed("malformed", "the audit's roots file names a partition twice or has a value that is no text");
@@ -63,7 +74,9 @@ function partitionsOf(recipe, audit) {
   const partitions = new Map();
   let message = COMMITMENT;
   const upper = (row) => row.currency.toUpperCase();
-  for (const row of rows.sort((left, right) => (upper(left) < upper(right) ? -1 : Number(upper(left) > upper(right))))) {
+  for (const row of rows.sort((left, right) =>
+    upper(left) < upper(right) ? -1 : Number(upper(left) > upper(right)),
+  )) {
     const { amount } = readAmount(row.liability, row.id);
     message += `,${row.id},${amount.plain()},${canonicalHash(recipe, row.root, row.id)}`;
     partitions.set(row.id, { currency: row.currency, amount, root: row.root });
@@ -79,19 +92,29 @@ function proofOf(recipe, { value, holding, partition, facts, commitment, faults 
   const { index, witnesses } = placeOf(proof);
   const { amount, text } = readAmount(holding.get("liability") ?? null, currency);
   const [user, audit] = [textOf(value.get("user_id")), textOf(value.get("audit_id"))];
-  const fields = new Map([["user_id", user], ["audit_id", audit], ["currency", currency], ["leaf_index", index], ...facts]);
+  const fields = new Map([
+    ["user_id", user],
+    ["audit_id", audit],
+    ["currency", currency],
+    ["leaf_index", index],
+    ...facts,
+  ]);
   const known = facts.has("credential");
-  for (const rule of known ? recipe.derive : []) fields.set(rule.name, keyed(fill(rule.key, fields), fill(rule.text, fields)));
+  for (const rule of known ? recipe.derive : [])
+    fields.set(rule.name, keyed(fill(rule.key, fields), fill(rule.text, fields)));
   const own = new Map([[currency, amount]]);
   fields.set("own", writeBalances(own, recipe.own, new Map([[currency, text]])));
   // The file's `nonce` is the leaf's hash in some versions; with the credential the leaf is rebuilt instead.
-  const leaf = known ? digest(hashOf(recipe), fill(recipe.leaf_template, fields))
+  const leaf = known
+    ? digest(hashOf(recipe), fill(recipe.leaf_template, fields))
     : canonicalHash(recipe, textOf(proof.get("nonce") ?? null), "nonce");
   fields.delete("own");
   const unread = known && proof.get("nonce") !== leaf ? ["liabilities.proof.nonce"] : [];
   return pathProof({
     fields: new Map([...fields, ["published_root", commitment]]),
-    own, leaf, faults,
+    own,
+    leaf,
+    faults,
     ownTexts: new Map([[currency, text]]),
     steps: stepsOf(recipe, currency, index, witnesses),
     root: partition.root,
@@ -115,7 +138,8 @@ function placeOf(proof) {
 }
 
 function unreadKeys(value, holding) {
-  const beyond = (table, known, prefix) => [...table.keys()].filter((key) => !known.includes(key)).map((key) => prefix + key);
+  const beyond = (table, known, prefix) =>
+    [...table.keys()].filter((key) => !known.includes(key)).map((key) => prefix + key);
   const witnesses = holding.get("proof").get("witnesses");
   return [
     ...beyond(value, ["audit_id", "user_id", "liabilities"], ""),
@@ -135,6 +159,7 @@ function stepsOf(recipe, currency, index, witnesses) {
 }
 
 function textOf(value) {
-  if (typeof value !== "string" || value.length > 1000) throw new Malformed("malformed", `${show(value)}: expected a text`);
+  if (typeof value !== "string" || value.length > 1000)
+    throw new Malformed("malformed", `${show(value)}: expected a text`);
   return value;
 }

@@ -31,7 +31,14 @@ export function addSums(left, right) {
 export function leafNode(runId, salt, account, sums, part) {
   const run = utf8(runId);
   const id = utf8(account);
-  const head = [bigEndian(BigInt(run.length), 2), run, salt, bigEndian(BigInt(part), 2), bigEndian(BigInt(id.length), 4), id];
+  const head = [
+    bigEndian(BigInt(run.length), 2),
+    run,
+    salt,
+    bigEndian(BigInt(part), 2),
+    bigEndian(BigInt(id.length), 4),
+    id,
+  ];
   return { hash: tagged(LEAF, [...head, encodeSums(sums)]), sums };
 }
 
@@ -56,8 +63,10 @@ export function padding(height, assets) {
 export const depthOf = (leafCount) => (leafCount === 1n ? 0 : (leafCount - 1n).toString(2).length);
 
 export function foldPath(leaf, index, path) {
-  return path.reduce((node, sibling, height) =>
-    (index >> BigInt(height)) & 1n ? parentNode(sibling, node) : parentNode(node, sibling), leaf);
+  return path.reduce(
+    (node, sibling, height) => ((index >> BigInt(height)) & 1n ? parentNode(sibling, node) : parentNode(node, sibling)),
+    leaf,
+  );
 }
 
 export const commitmentDigest = (header) => toHex(tagged(COMMITMENT, [utf8(header)]));

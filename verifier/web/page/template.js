@@ -54,7 +54,8 @@ function integer(value) {
   return BigInt(typeof value === "string" ? value.trim().replace(/^\+/, "") : value);
 }
 
-const paddedInteger = (value) => (value < 0n ? `-${String(-value).padStart(15, "0")}` : String(value).padStart(16, "0"));
+const paddedInteger = (value) =>
+  value < 0n ? `-${String(-value).padStart(15, "0")}` : String(value).padStart(16, "0");
 
 // `sha256`, `sha1`, `sha256d`; `/16` keeps 16 hex digits; `^` writes upper case.
 export function digest(algorithm, message) {

@@ -53,7 +53,7 @@ function downwards(recipe, bytes, onLeaf) {
     }
     parent = parents.take("a node");
   }
-  if (!mirrored && (BigInt(inner) & BigInt(inner + 1))) {
+  if (!mirrored && BigInt(inner) & BigInt(inner + 1)) {
     throw new Malformed("partial-row", `${inner + 1} leaves do not fill a tree; rows are missing or added`);
   }
   if (mirrored && parent.level !== 1) {
@@ -94,7 +94,8 @@ function upwards(recipe, bytes, onLeaf) {
   }
   const root = children.take("the root");
   if (children.next) {
-    throw root.level === 0 ? refusal("incomplete-tree", children.next, "has no parents in this list")
+    throw root.level === 0
+      ? refusal("incomplete-tree", children.next, "has no parents in this list")
       : refusal("trailing-rows", children.next, "is left over");
   }
   if (!found.leaves && root.level === 0) {
@@ -156,17 +157,26 @@ function checkNode(recipe, parent, left, right) {
 }
 
 function nodeHash(recipe, left, right, height) {
-  const values = new Map([["L", left.hash], ["R", right.hash], ["height", height]]);
+  const values = new Map([
+    ["L", left.hash],
+    ["R", right.hash],
+    ["height", height],
+  ]);
   if (recipe.commits !== "nothing") {
     const total = plus(left.amount, right.amount, recipe.sum_decimals);
-    for (const [name, amount] of [["LB", left.amount], ["RB", right.amount], ["sum", total]]) {
+    for (const [name, amount] of [
+      ["LB", left.amount],
+      ["RB", right.amount],
+      ["sum", total],
+    ]) {
       values.set(name, amount instanceof Map ? writeBalances(amount, recipe.sum ?? {}) : amount);
     }
   }
   return digest(recipe.node_hash ?? hashOf(recipe), fill(recipe.node, values));
 }
 
-export const plus = (left, right, decimals) => (left instanceof Map ? addBalances(left, right, decimals) : left + right);
+export const plus = (left, right, decimals) =>
+  left instanceof Map ? addBalances(left, right, decimals) : left + right;
 const same = (left, right) => (left instanceof Map ? sameAmounts(left, right) : left === right);
 
 // Join a leaf list upwards, keeping one node per level; an odd last node is promoted, or joined with itself.
@@ -198,7 +208,10 @@ function folded(recipe, rows, onLeaf) {
 }
 
 function checkPlace(row, place, depth) {
-  for (const [name, wanted] of [["index", String(place)], ["depth", depth]]) {
+  for (const [name, wanted] of [
+    ["index", String(place)],
+    ["depth", depth],
+  ]) {
     const said = row.parts.get(name) ?? wanted;
     if (said && said !== wanted) throw refusal("order-differs", row, `has the ${name} ${said} where ${wanted} belongs`);
   }
@@ -229,6 +242,6 @@ export function shownTotal(recipe, amount) {
 export function paddingNote(recipe, tree) {
   if (!tree.padding) return [];
   const coin = recipe.rows.coin ?? "units";
-  const text = `padding repeats real balances: the total shown is ${tree.padding} ${coin} above the sum of the accounts`;
-  return [finding("padding-carries-value", text)];
+  const above = `the total shown is ${tree.padding} ${coin} above the sum of the accounts`;
+  return [finding("padding-carries-value", `padding repeats real balances: ${above}`)];
 }

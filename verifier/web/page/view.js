@@ -7,8 +7,16 @@ import { isPrintable, ascii } from "./show.js";
 const SHOWN_ASSETS = 50;
 const MAX_SHOWN = 300;
 const MARKS = { good: "✓", warn: "!", bad: "✕", unknown: "?" };
-const TONES = { counted: "good", "counted-here": "warn", "list-intact": "warn", refused: "bad", "other-amount": "bad",
-  "other-root": "bad", unrecognised: "unknown", unsupported: "unknown" };
+const TONES = {
+  counted: "good",
+  "counted-here": "warn",
+  "list-intact": "warn",
+  refused: "bad",
+  "other-amount": "bad",
+  "other-root": "bad",
+  unrecognised: "unknown",
+  unsupported: "unknown",
+};
 
 export function element(tag, properties = {}, ...children) {
   const made = document.createElement(tag);
@@ -42,15 +50,21 @@ export function answerArticle(answer, number) {
   const kind = kindOf(answer);
   const tone = TONES[kind];
   const id = `answer-${number}`;
-  return element("article", { class: tone, "aria-labelledby": id },
+  return element(
+    "article",
+    { class: tone, "aria-labelledby": id },
     headingPart(id, MARKS[tone], headline(kind)),
     element("p", { class: "name", text: foreign(answer.file) }),
     element("p", { text: explained(kind) }),
     amountsPart(answer),
     answer.verdict === "accepted" ? stepsPart(answer.grade) : null,
     findingsPart(answer),
-    listPart(say("limits"), answer.limits.map((code) => element("li", { text: limit(code) }))),
-    detailsPart(answer));
+    listPart(
+      say("limits"),
+      answer.limits.map((code) => element("li", { text: limit(code) })),
+    ),
+    detailsPart(answer),
+  );
 }
 
 function headingPart(id, mark, text) {
@@ -63,44 +77,86 @@ function listPart(title, entries) {
 }
 
 function stepsPart(grade) {
-  const lines = STEPS.map((name) => element("li", { class: grade[name] ? "holds" : "holds-not" },
-    element("span", { "aria-hidden": "true", text: grade[name] ? "✓" : "–" }),
-    element("span", { text: grade[name] ? say("yes") : say("no") }),
-    element("span", { text: gradeStep(name) })));
+  const lines = STEPS.map((name) =>
+    element(
+      "li",
+      { class: grade[name] ? "holds" : "holds-not" },
+      element("span", { "aria-hidden": "true", text: grade[name] ? "✓" : "–" }),
+      element("span", { text: grade[name] ? say("yes") : say("no") }),
+      element("span", { text: gradeStep(name) }),
+    ),
+  );
   return element("div", {}, element("h4", { text: say("holds-here") }), element("ul", { class: "steps" }, ...lines));
 }
 
 function findingsPart({ verdict, findings }) {
-  return listPart(say(`findings-${verdict}`), findings.map((one) => {
-    const { text, detail } = findingWords(one);
-    return element("li", {},
-      element("span", { text: foreign(text) }), " ", element("span", { class: "code", text: `(${one.code})` }),
-      detail === null ? null : element("span", { class: "detail" }, `${say("detail")}: `,
-        element("span", { lang: "en", text: foreign(detail) })));
-  }));
+  return listPart(
+    say(`findings-${verdict}`),
+    findings.map((one) => {
+      const { text, detail } = findingWords(one);
+      return element(
+        "li",
+        {},
+        element("span", { text: foreign(text) }),
+        " ",
+        element("span", { class: "code", text: `(${one.code})` }),
+        detail === null
+          ? null
+          : element(
+              "span",
+              { class: "detail" },
+              `${say("detail")}: `,
+              element("span", { lang: "en", text: foreign(detail) }),
+            ),
+      );
+    }),
+  );
 }
 
 function amountsPart({ own, totals }) {
-  const symbols = Object.keys({ ...own, ...totals }).filter((symbol) => [own, totals].some((table) => (table?.[symbol] ?? "0") !== "0"));
+  const symbols = Object.keys({ ...own, ...totals }).filter((symbol) =>
+    [own, totals].some((table) => (table?.[symbol] ?? "0") !== "0"),
+  );
   if (!symbols.length) return null;
-  const tables = [["own", own], ["totals", totals]].filter(([, table]) => table !== null);
+  const tables = [
+    ["own", own],
+    ["totals", totals],
+  ].filter(([, table]) => table !== null);
   const cell = (text) => element("td", { text });
-  const row = (symbol) => element("tr", {}, element("th", { scope: "row", text: symbol }),
-    ...tables.map(([, table]) => cell(table[symbol] ?? "0")));
+  const row = (symbol) =>
+    element(
+      "tr",
+      {},
+      element("th", { scope: "row", text: symbol }),
+      ...tables.map(([, table]) => cell(table[symbol] ?? "0")),
+    );
   const head = (text) => element("th", { scope: "col", text });
-  return element("div", {},
+  return element(
+    "div",
+    {},
     element("h4", { text: say("amounts") }),
-    element("table", {},
+    element(
+      "table",
+      {},
       element("thead", {}, element("tr", {}, head(say("asset")), ...tables.map(([name]) => head(say(name))))),
-      element("tbody", {}, ...symbols.slice(0, SHOWN_ASSETS).map(row))),
-    symbols.length > SHOWN_ASSETS ? element("p", { class: "hint", text: say("amounts-more") }) : null);
+      element("tbody", {}, ...symbols.slice(0, SHOWN_ASSETS).map(row)),
+    ),
+    symbols.length > SHOWN_ASSETS ? element("p", { class: "hint", text: say("amounts-more") }) : null,
+  );
 }
 
 function detailsPart(answer) {
-  const facts = [["format", answer.format], ["run", answer.runId], ["as-of", answer.asOf], ["account", answer.account],
-    ["root", answer.root], ["leaf", answer.leaf]];
-  const pairs = facts.filter(([, text]) => text !== null).flatMap(([name, text]) =>
-    [element("dt", { text: say(name) }), element("dd", { text: foreign(text) })]);
+  const facts = [
+    ["format", answer.format],
+    ["run", answer.runId],
+    ["as-of", answer.asOf],
+    ["account", answer.account],
+    ["root", answer.root],
+    ["leaf", answer.leaf],
+  ];
+  const pairs = facts
+    .filter(([, text]) => text !== null)
+    .flatMap(([name, text]) => [element("dt", { text: say(name) }), element("dd", { text: foreign(text) })]);
   if (!pairs.length) return null;
   return element("details", {}, element("summary", { text: say("details") }), element("dl", {}, ...pairs));
 }
@@ -108,21 +164,37 @@ function detailsPart(answer) {
 // What the proofs say of each other.
 export function poolArticle({ verdict, fraud }) {
   const good = verdict === "consistent";
-  const lines = fraud.map(({ code, text, files }) => element("li", {},
-    element("span", { lang: "en", text: foreign(text) }), " ", element("span", { class: "code", text: `(${code})` }),
-    element("span", { class: "detail", text: files.map(foreign).join(", ") })));
-  return element("article", { class: good ? "good" : "bad", "aria-labelledby": "pool" },
+  const lines = fraud.map(({ code, text, files }) =>
+    element(
+      "li",
+      {},
+      element("span", { lang: "en", text: foreign(text) }),
+      " ",
+      element("span", { class: "code", text: `(${code})` }),
+      element("span", { class: "detail", text: files.map(foreign).join(", ") }),
+    ),
+  );
+  return element(
+    "article",
+    { class: good ? "good" : "bad", "aria-labelledby": "pool" },
     headingPart("pool", MARKS[good ? "good" : "bad"], headline(verdict)),
     element("p", { text: explained(verdict) }),
-    lines.length ? element("ul", {}, ...lines) : null);
+    lines.length ? element("ul", {}, ...lines) : null,
+  );
 }
 
-export const recordPart = (record) => element("details", {},
-  element("summary", { text: say("record") }),
-  element("pre", { id: "record", tabindex: "0", lang: "en", text: JSON.stringify(record, null, 2) }));
+export const recordPart = (record) =>
+  element(
+    "details",
+    {},
+    element("summary", { text: say("record") }),
+    element("pre", { id: "record", tabindex: "0", lang: "en", text: JSON.stringify(record, null, 2) }),
+  );
 
 export function statusText(answers, pool) {
-  const lines = answers.map((answer) => `${MARKS[TONES[kindOf(answer)]]} ${foreign(answer.file)}: ${headline(kindOf(answer))}`);
+  const lines = answers.map(
+    (answer) => `${MARKS[TONES[kindOf(answer)]]} ${foreign(answer.file)}: ${headline(kindOf(answer))}`,
+  );
   if (pool.verdict !== "single") lines.push(headline(pool.verdict));
   return lines.join("\n");
 }
