@@ -7,12 +7,14 @@ from datetime import timedelta
 import pytest
 
 from tests.builders.accounts import built
-from tests.builders.lists import BUILDERS
+from tests.builders.lists import BUILDERS, LISTS
 from tests.builders.own import own_cases
 from tests.conformance.browser import NOW, essence
 from tests.conformance.test_cases import FOLDERS
 from tests.verifier.inclusion_vectors import vector
 from tests.verifier.test_formats import FORGED, PATHS
+from tests.verifier.test_hostile_proofs import NO_NUMBERS, okx_with_amount
+from tests.verifier.test_pool import UNDERSTATED, users_of
 from verifier import check_proofs
 from verifier.inclusion.compact import to_compact
 from verifier.inclusion.proof import parse_proof
@@ -123,6 +125,57 @@ def test_a_file_that_was_rearranged_has_the_same_consequence(users_page, name, t
         paths[-1].write_text(json.dumps(rearranged(value, rng)), "utf-8")
     page, command = both(users_page, paths)
     assert page == command
+
+
+TREES = sorted({*LISTS} - {"cakedefi"})
+
+
+def damaged(content: bytes, rng: random.Random) -> bytes:
+    """Change a letter of a list, or leave off, repeat or exchange lines."""
+    lines = content.split(b"\n")
+    one, other = rng.randrange(len(lines)), rng.randrange(len(lines))
+    match rng.randrange(5):
+        case 0:
+            del lines[one]
+        case 1:
+            lines.insert(one, lines[other])
+        case 2:
+            lines[one], lines[other] = lines[other], lines[one]
+        case _:
+            return flipped(content, rng)
+    return b"\n".join(lines)
+
+
+@pytest.mark.parametrize("name", TREES)
+def test_a_published_list_that_was_damaged_has_the_same_consequence(users_page, name, tmp_path):
+    case, rng = built(name, 6, 2), random.Random(f"{name} damaged")
+    (main, content), *others = case.files.items()
+    paths = []
+    for file, companion in others:
+        paths.append(tmp_path / file)
+        paths[-1].write_bytes(companion)
+    for number in range(24):
+        paths.append(tmp_path / f"{number:02}-{main}")
+        paths[-1].write_bytes(damaged(content, rng))
+    page, command = both(users_page, paths, facts=case.facts)
+    assert page == command
+    assert "refused" in [result["verdict"] for result in page["results"]]
+
+
+def test_an_amount_in_an_odd_spelling_has_the_same_consequence(users_page, tmp_path):
+    paths = []
+    for number, amount in enumerate((*NO_NUMBERS, "0", "-0", "-0.0", "1E2", "0.10", "1e-7", '"-0.00"', '"0.00"')):
+        paths.append(tmp_path / f"{number}.json")
+        paths[-1].write_bytes(okx_with_amount(amount))
+    page, command = both(users_page, paths)
+    assert page == command
+
+
+@pytest.mark.parametrize("name", UNDERSTATED)
+def test_users_who_were_shown_two_sums_find_out_on_the_page(users_page, name):
+    page, command = both(users_page, users_of(name))
+    assert page == command
+    assert page["pool"][0] == "fraud"
 
 
 @pytest.mark.parametrize("name", [*PATHS, *(f"forged/{name}" for name in FORGED)])
