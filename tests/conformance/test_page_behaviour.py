@@ -25,6 +25,7 @@ from tests.conformance.test_cases import FOLDERS, ROOT
 from tests.verifier.test_hostile_proofs import FILES
 from verifier import check_proofs
 from verifier.cli.main import app
+from verifier.inclusion.fraud import FRAUD_FORMAT
 from verifier.inclusion.grading import LIMITS, WARNINGS
 from verifier.web.page import build_page
 
@@ -185,6 +186,7 @@ def test_every_sentence_stands_in_both_languages():
 def test_every_finding_has_a_sentence_in_japanese():
     folder = ROOT / "verifier" / "inclusion"
     text = "".join(path.read_text("utf-8") for path in folder.rglob("*.py"))
+    text += (folder / "pool.py").read_text("utf-8").replace("Fraud(", "Finding(")
     codes = set(re.findall(r'(?:Finding|MalformedError|_refuse|_bad)\(\s*(?:path, )?"([a-z-]+)"', text)) | set(WARNINGS)
     assert len(codes) > 60
     assert codes <= WORDS["findings"]["ja"].keys()
@@ -259,6 +261,36 @@ def test_a_field_that_makes_no_sense_is_named_and_nothing_is_answered(users_page
     expect(users_page.page.locator(f"#{field}-fault")).to_contain_text(said)
     expect(users_page.page.locator(f"#{field}")).to_have_attribute("aria-invalid", "true")
     assert users_page.page.locator("article, #record").count() == 0
+
+
+def test_an_answer_is_withdrawn_when_the_question_changes(users_page, tmp_path):
+    path = tmp_path / "proof.json"
+    path.write_bytes(OWN.read_bytes())
+    assert users_page.ask([path])["verdict"] == "accepted"
+    users_page.page.fill("#root", "ab" * 32)
+    expect(users_page.page.locator("#status")).to_have_text("Something was changed: press Check.")
+    assert users_page.page.locator("article, #record").count() == 0
+    users_page.page.get_by_role("button", name="Check").click()
+    assert users_page.record()["verdict"] == "refused"
+    path.write_bytes(b"no proof any more")
+    users_page.page.fill("#root", "")
+    users_page.page.set_input_files("#files", path)
+    assert users_page.record()["verdict"] == "unrecognised"
+
+
+def test_a_list_says_whether_the_user_was_looked_for(users_page):
+    list_file = CASES["bitmex-file"] / "tree.csv"
+    assert users_page.ask([list_file])["verdict"] == "accepted"
+    assert users_page.headlines == ["The published list adds up; you were not looked for in it"]
+    users_page.ask([list_file], facts={"account": "77", "account_nonce": "00" * 32})
+    assert users_page.headlines == ["The published list adds up, but your own entry was not found in it"]
+
+
+def test_a_fraud_proof_is_left_to_the_command(users_page, tmp_path):
+    path = tmp_path / "fraud.json"
+    path.write_text(json.dumps({"format": FRAUD_FORMAT, "kind": "two-roots"}), "utf-8")
+    assert users_page.ask([path])["results"][0]["verdict"] == "unsupported"
+    assert users_page.headlines == ["This page cannot check this file"]
 
 
 def test_what_you_own_is_asked_of_one_proof_only(users_page, tmp_path):

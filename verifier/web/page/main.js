@@ -4,18 +4,16 @@ import { checkFiles, reportOf, tooManyForExpected } from "./check.js";
 import { expanded } from "./compact.js";
 import { NotAProof } from "./faults.js";
 import { MAX_LIST_BYTES } from "./loading.js";
+import { field, fault, readFields } from "./fields.js";
 import { LANGUAGES, language, say, speak } from "./language.js";
 import { PROOF_FORMAT } from "./own_record.js";
 import { poolAnswers } from "./pool.js";
 import { TABLES } from "./tables.js";
 import { answerArticle, element, foreign, poolArticle, recordPart, statusText } from "./view.js";
 
-const ROOT = /^[0-9a-fA-F]{16,128}$/;
-const AMOUNT = /^[0-9]{1,60}(?:\.[0-9]{1,60})?$/;
-const field = (id) => document.getElementById(id);
-
 let handedOver = [];
 let report = null;
+let asked = 0;
 
 function showWords() {
   for (const place of document.querySelectorAll("[data-word]")) place.textContent = say(place.dataset.word);
@@ -41,50 +39,6 @@ function showAnswers() {
   field("answers").replaceChildren(...articles, recordPart(reportOf(report.answers, report.pool)));
 }
 
-function fault(id, code) {
-  field(`${id}-fault`).textContent = code ? say(code) : "";
-  field(id).setAttribute("aria-invalid", String(Boolean(code)));
-  if (code) field(id).focus();
-  return Boolean(code);
-}
-
-// NAME=VALUE per line; null when a line is no such pair or a name stands twice.
-function pairsOf(text, isValue) {
-  const pairs = new Map();
-  for (const line of text
-    .split(/[\n;]/)
-    .map((one) => one.trim())
-    .filter(Boolean)) {
-    const [name, ...rest] = line.split("=");
-    const value = rest.join("=").trim();
-    if (!rest.length || !name.trim() || pairs.has(name.trim()) || !isValue(value)) return null;
-    pairs.set(name.trim(), value);
-  }
-  return pairs;
-}
-
-function readQuestion() {
-  const root = field("root").value.trim();
-  const expected = pairsOf(field("expect").value, (value) => AMOUNT.test(value));
-  const facts = pairsOf(field("facts").value, () => true);
-  const wrong = [
-    fault("facts", facts ? null : "bad-facts"),
-    fault("expect", expected ? null : "bad-expect"),
-    fault("root", !root || ROOT.test(root) ? null : "bad-root"),
-    fault("files", handedOver.length ? null : "no-files"),
-  ];
-  if (wrong.includes(true)) return null;
-  const only = field("format").value || null;
-  return {
-    root: root ? root.toLowerCase() : null,
-    expected,
-    facts,
-    only,
-    now: Date.now(),
-    maxAgeDays: TABLES.max_age_days,
-  };
-}
-
 async function readFile(file) {
   const { name } = file;
   if (file.size > MAX_LIST_BYTES) return { name, large: true };
@@ -97,21 +51,38 @@ async function readFile(file) {
   }
 }
 
+// An answer stands only as long as the question it answers.
+function withdraw(word) {
+  asked += 1;
+  report = null;
+  field("answers").replaceChildren();
+  field("status").textContent = say(word);
+  field("status").classList.remove("unseen");
+}
+
 async function ask() {
-  const question = readQuestion();
-  if (!question) return;
-  field("status").textContent = say("checking");
+  withdraw("checking");
+  const turn = asked;
+  const question = readFields(handedOver.length);
+  if (!question) return withdraw("no-answer");
   const files = await Promise.all(handedOver.map(readFile));
-  if (fault("expect", tooManyForExpected(files, question) ? "expect-one" : null)) return;
-  const answers = checkFiles(files, question, TABLES);
-  report = { answers, pool: poolAnswers(answers) };
-  showAnswers();
+  if (turn !== asked) return undefined;
+  if (fault("expect", tooManyForExpected(files, question) ? "expect-one" : null)) return withdraw("no-answer");
+  try {
+    const answers = checkFiles(files, question, TABLES);
+    report = { answers, pool: poolAnswers(answers) };
+  } catch (error) {
+    console.error(error);
+    return withdraw("broken");
+  }
+  return showAnswers();
 }
 
 function take(files) {
+  if (!files.length) return;
   handedOver = [...files];
   showAnswers();
-  if (handedOver.length) ask();
+  ask();
 }
 
 function start() {
@@ -128,7 +99,14 @@ function start() {
   );
   const ours = element("option", { value: PROOF_FORMAT, text: PROOF_FORMAT });
   field("format").append(element("option", { value: "" }), ours, ...choices);
-  field("files").addEventListener("change", () => take(field("files").files));
+  field("files").addEventListener("change", () => {
+    take(field("files").files);
+    // The same file, chosen again after it was changed, is a new file.
+    field("files").value = "";
+  });
+  for (const id of ["root", "expect", "facts", "format"]) {
+    field(id).addEventListener("input", () => (report ? withdraw("changed") : undefined));
+  }
   field("question").addEventListener("submit", (event) => {
     event.preventDefault();
     ask();

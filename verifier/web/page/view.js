@@ -10,6 +10,7 @@ const MARKS = { good: "✓", warn: "!", bad: "✕", unknown: "?" };
 const TONES = {
   counted: "good",
   "counted-here": "warn",
+  "list-alone": "warn",
   "list-intact": "warn",
   refused: "bad",
   "other-amount": "bad",
@@ -38,7 +39,7 @@ export function foreign(text) {
 export function kindOf(answer) {
   const codes = answer.findings.map((one) => one.code);
   if (answer.verdict === "accepted") {
-    if (!answer.grade.included) return "list-intact";
+    if (!answer.grade.included) return answer.own === null ? "list-alone" : "list-intact";
     return answer.grade.root_anchored ? "counted" : "counted-here";
   }
   if (answer.verdict !== "refused") return answer.verdict;
@@ -90,27 +91,17 @@ function stepsPart(grade) {
 }
 
 function findingsPart({ verdict, findings }) {
-  return listPart(
-    say(`findings-${verdict}`),
-    findings.map((one) => {
-      const { text, detail } = findingWords(one);
-      return element(
-        "li",
-        {},
-        element("span", { text: foreign(text) }),
-        " ",
-        element("span", { class: "code", text: `(${one.code})` }),
-        detail === null
-          ? null
-          : element(
-              "span",
-              { class: "detail" },
-              `${say("detail")}: `,
-              element("span", { lang: "en", text: foreign(detail) }),
-            ),
-      );
-    }),
-  );
+  return listPart(say(`findings-${verdict}`), findings.map(findingEntry));
+}
+
+function findingEntry(one) {
+  const { text, detail } = findingWords(one);
+  const entry = element("li", {}, element("span", { text: foreign(text) }), " ");
+  entry.append(element("span", { class: "code", text: `(${one.code})` }));
+  if (detail === null) return entry;
+  const english = element("span", { lang: "en", text: foreign(detail) });
+  entry.append(element("span", { class: "detail" }, `${say("detail")}: `, english));
+  return entry;
 }
 
 function amountsPart({ own, totals }) {
@@ -164,16 +155,11 @@ function detailsPart(answer) {
 // What the proofs say of each other.
 export function poolArticle({ verdict, fraud }) {
   const good = verdict === "consistent";
-  const lines = fraud.map(({ code, text, files }) =>
-    element(
-      "li",
-      {},
-      element("span", { lang: "en", text: foreign(text) }),
-      " ",
-      element("span", { class: "code", text: `(${code})` }),
-      element("span", { class: "detail", text: files.map(foreign).join(", ") }),
-    ),
-  );
+  const lines = fraud.map((one) => {
+    const entry = findingEntry(one);
+    entry.append(element("span", { class: "detail", text: one.files.map(foreign).join(", ") }));
+    return entry;
+  });
   return element(
     "article",
     { class: good ? "good" : "bad", "aria-labelledby": "pool" },
