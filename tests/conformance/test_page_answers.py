@@ -249,3 +249,13 @@ def test_a_format_that_the_user_names_is_the_only_one(users_page, only):
     folder = next(folder for folder in FOLDERS if folder.name == "okx-v1")
     page, command = both(users_page, [folder / "p.json"], only_format=only)
     assert page == command
+
+
+def test_a_large_nested_tree_is_read_by_who_names_its_format(users_page, tmp_path):
+    path = tmp_path / "tree.json"
+    content = built("cakedefi", 5, 4).files["tree.json"]
+    path.write_bytes(content + b" " * (5 * 1024 * 1024))
+    for only, verdict in (("cakedefi", "accepted"), (None, "unrecognised")):
+        page, command = both(users_page, [path], only_format=only)
+        assert page == command
+        assert page["verdict"] == verdict

@@ -353,6 +353,22 @@ def test_the_page_fits_a_narrow_phone_and_has_names_for_everything(browser, addr
     opened.page.context.close()
 
 
+def test_it_prints_in_ink_on_paper_with_everything_unfolded(browser, address):
+    opened = UsersPage(browser, address, color_scheme="dark")
+    opened.page.set_input_files("#files", OWN)
+    opened.record()
+    opened.page.emulate_media(media="print")
+    opened.page.evaluate("window.dispatchEvent(new Event('beforeprint'))")
+    expect(opened.page.locator("article dl")).to_be_visible()
+    expect(opened.page.locator("form")).to_be_hidden()
+    assert (
+        opened.page.evaluate("getComputedStyle(document.querySelector('article')).backgroundColor")
+        == "rgb(255, 255, 255)"
+    )
+    assert [entry for entry in opened.page.evaluate(CONTRAST) if entry[2] < 4.5] == []
+    opened.page.context.close()
+
+
 # --- the file itself ---
 def test_the_same_sources_give_the_same_bytes():
     program = "import hashlib; from verifier.web.page import build_page as make; "

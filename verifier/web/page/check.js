@@ -6,7 +6,7 @@ import { answer, unrecognised } from "./grading.js";
 import { isObject } from "./json.js";
 import { judgePath } from "./judge.js";
 import { judgeList } from "./judge_list.js";
-import { isAccount, isCompanion, load } from "./loading.js";
+import { MAX_BYTES, MAX_LIST_BYTES, isAccount, isCompanion, load } from "./loading.js";
 import { checkOwn } from "./own_proof.js";
 import { PROOF_FORMAT } from "./own_record.js";
 import { show } from "./show.js";
@@ -16,7 +16,7 @@ const RECORD_KEYS = ["file", "format", "verdict", "root", "leaf", "own", "totals
 
 // `files` are { name, bytes }; `question` holds root, expected, facts, only (the one format) and now.
 export function checkFiles(files, question, tables) {
-  const { proofs, loaded } = sorted(files);
+  const { proofs, loaded } = sorted(files, jsonLimit(question, tables));
   return proofs.flatMap((one) => checkForEachUser(one, loaded, question, tables));
 }
 
@@ -49,8 +49,14 @@ export function reportOf(answers, pool) {
   return { verdict, results, pool };
 }
 
-function sorted(files) {
-  const loaded = files.map((file) => load(file));
+// A tree that is one JSON value is read whole; only who names such a format may hand over a large one.
+function jsonLimit({ only }, { formats }) {
+  const nested = formats.some((format) => format.name === only && format.special === "nested");
+  return nested ? MAX_LIST_BYTES : MAX_BYTES;
+}
+
+function sorted(files, maxBytes) {
+  const loaded = files.map((file) => load(file, maxBytes));
   const proofs = loaded.filter((one) => !accompanies(one));
   return { loaded, proofs: proofs.length ? proofs : loaded };
 }

@@ -8,7 +8,7 @@ import { PROOF_FORMAT } from "./own_record.js";
 export const MAX_BYTES = 4 * 1024 * 1024;
 export const MAX_LIST_BYTES = 16 * 1024 * 1024;
 const HEAD_BYTES = 64 * 1024;
-const MAX_ENTRIES = MAX_BYTES / 16;
+const BYTES_PER_ENTRY = 16;
 const ROOT = /^\s*(?:0x)?([0-9a-fA-F]{16,128})\s*$/;
 const TABLE = /^(?=[^\n]*\bproof\b)(?=[^\n]*\baudit_id\b)[ \w,]+\r?\n/;
 const MARK = [0xef, 0xbb, 0xbf];
@@ -37,18 +37,18 @@ const hasKeys = (value, keys) => isObject(value) && keys.every((key) => value.ha
 const bad = (name, code, why) => ({ name, kind: "bad", value: null, problem: finding(code, `${name}: ${why}`) });
 
 // Return { name, kind, value }: `json`, `table` or `root`; `rows` with their bytes; `large` or `bad`.
-export function load({ name, bytes, large = false, fault = null }) {
+export function load({ name, bytes, large = false, fault = null }, maxBytes = MAX_BYTES) {
   if (large) return { name, kind: "large", value: null };
   if (fault !== null) return { name, kind: "bad", value: null, problem: finding("not-a-proof", fault) };
   try {
-    return looked(name, bytes);
+    return looked(name, bytes, maxBytes);
   } catch (error) {
     if (error instanceof NotAProof) return bad(name, "not-a-proof", error.message);
     throw error;
   }
 }
 
-function looked(name, bytes) {
+function looked(name, bytes, maxBytes) {
   const body = startsWith(bytes, MARK) ? bytes.subarray(3) : bytes;
   const head = bytes.subarray(0, HEAD_BYTES);
   if (PACKED.some((magic) => startsWith(bytes, magic))) return bad(name, "compressed", "compressed; unpack it first");
@@ -56,14 +56,14 @@ function looked(name, bytes) {
     return bad(name, "not-a-proof", "not UTF-8 text; save it as UTF-8");
   }
   const first = body.subarray(0, HEAD_BYTES).find((byte) => !SPACES.has(byte));
-  if (first === undefined || JSON_STARTS.has(first)) return loadJson(name, bytes, body);
+  if (first === undefined || JSON_STARTS.has(first)) return loadJson(name, bytes, body, maxBytes);
   return loadText(name, bytes, body);
 }
 
-function loadJson(name, bytes, body) {
-  if (bytes.length > MAX_BYTES) throw new NotAProof(`larger than ${MAX_BYTES} bytes`);
+function loadJson(name, bytes, body, maxBytes) {
+  if (bytes.length > maxBytes) throw new NotAProof(`larger than ${maxBytes} bytes`);
   // Millions of tiny entries cost far more to decode than their bytes tell.
-  if (body.reduce((count, byte) => count + (byte === COMMA), 0) > MAX_ENTRIES) {
+  if (body.reduce((count, byte) => count + (byte === COMMA), 0) > maxBytes / BYTES_PER_ENTRY) {
     return bad(name, "too-long", "more entries than any proof has");
   }
   const { value, halfPair } = readJson(decoded(body));

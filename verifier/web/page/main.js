@@ -119,6 +119,10 @@ function start() {
       if (kind === "drop") take(event.dataTransfer.files);
     });
   }
+  // On paper nobody can open what is folded.
+  window.addEventListener("beforeprint", () => {
+    for (const folded of document.querySelectorAll("article details")) folded.open = true;
+  });
   speak(language());
   showWords();
 }
