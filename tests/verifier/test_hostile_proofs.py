@@ -175,3 +175,12 @@ def test_a_hostile_file_needs_less_than_200_megabytes(name, tmp_path):
     )  # fmt: skip
     assert done.returncode == 3, done.stderr
     assert int(done.stdout) < 200_000
+
+
+def test_a_stated_total_that_is_no_number_is_a_finding_and_no_error(tmp_path):
+    case = built("blocpal", 4, 1)
+    (name, content), *_ = case.files.items()
+    path = tmp_path / name
+    path.write_bytes(content.replace(b"Balance totals: ", b"Balance totals: x", 1))
+    result = check_proofs([path]).results[0]
+    assert (result.verdict, [finding.code for finding in result.findings]) == (ProofVerdict.REFUSED, ["not-a-number"])

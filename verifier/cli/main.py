@@ -16,6 +16,7 @@ from verifier.cli import (
     log,
     networks,
     packs,
+    page,
     payout,
     plan,
     publish,
@@ -28,8 +29,8 @@ from verifier.errors import UnavailableError, VerifierError
 
 HELP = """Check an exchange's proof of reserves, independently of the exchange.
 
-A user checks a proof with `por check`, a regulator a run with `por verify`, an exchange publishes a run with
-`por publish`. `por demo` plays the whole story on this machine.
+A user checks a proof with `por check`, or in a browser with the page that `por page` writes; a regulator a run with
+`por verify`; an exchange publishes a run with `por publish`. `por demo` plays the whole story on this machine.
 
 Exit codes: 0 pass, 1 fail, 2 indeterminate, 3 bad input, 4 unreachable.
 """
@@ -42,6 +43,7 @@ app.command("publish")(publish.publish)
 app.command("plan")(plan.plan)
 app.command("seal")(seal.seal)
 app.command("check")(check.check)
+app.command("page")(page.page)
 app.command("cross")(cross.cross)
 app.add_typer(wallets.app, name="wallets")
 app.add_typer(tree.app, name="tree")

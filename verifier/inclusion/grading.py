@@ -22,6 +22,24 @@ WARNINGS: Final = {
     "leaves-not-bound": "other users' balances are not recomputed from their leaves: two lists with one root exist",
     "padding-carries-value": "padding repeats a real balance, so the totals count it more than once",
 }
+# What an accepted proof does not prove, by code; each sentence goes on from "this does not prove".
+LIMITS: Final = {
+    "root-not-compared": "that this is the root the exchange published: the root was read from your own file; compare "
+    "it with the published one (--root or --anchor)",
+    "tree-not-compared": "that this is the tree the exchange published: the root was read from your own file; compare "
+    "it with the published one (--root or --anchor)",
+    "balance-not-yours-alone": "that this balance is yours alone: this format does not bind your id and balance to the "
+    "leaf",
+    "total-can-be-understated": "the total: this format cannot stop the exchange from understating it",
+    "nothing-about-totals": "anything about the total owed to all users: this format holds no sums",
+    "balance-not-compared": "that the balance is right: compare the amounts with your own records (--expect)",
+    "not-recent": "that the tree is recent",
+    "others-not-counted": "that other users are counted: an account the exchange left out is found only when its owner "
+    "asks for a proof",
+    "other-root-for-others": "that everybody is shown the same root: compare it with others, or use a public log",
+    "coins-not-checked": "that the exchange holds the coins: that is what `por verify` checks",
+}
+NEVER_PROVEN: Final = ("others-not-counted", "other-root-for-others", "coins-not-checked")
 MIN_BITS = 128
 
 
@@ -46,22 +64,17 @@ def grade_of(recipe: Recipe, included: bool, anchored: bool) -> Grade:
 def limits(recipe: Recipe, grade: Grade, expected: bool) -> Iterator[str]:
     """Say in plain words what an accepted proof does not prove."""
     if not grade.root_anchored:
-        yield (
-            "that this is the root the exchange published: the root was read from your own file; compare it with the "
-            "published one (--root or --anchor)"
-        )
+        yield LIMITS["root-not-compared"]
     if not grade.own_balance_bound:
-        yield "that this balance is yours alone: this format does not bind your id and balance to the leaf"
+        yield LIMITS["balance-not-yours-alone"]
     if not grade.totals_bound and recipe.sums == "sum":
-        yield "the total: this format cannot stop the exchange from understating it"
+        yield LIMITS["total-can-be-understated"]
     if recipe.sums == "nothing":
-        yield "anything about the total owed to all users: this format holds no sums"
+        yield LIMITS["nothing-about-totals"]
     if not expected:
-        yield "that the balance is right: compare the amounts with your own records (--expect)"
-    yield "that the tree is recent"
-    yield "that other users are counted: an account the exchange left out is found only when its owner asks for a proof"
-    yield "that everybody is shown the same root: compare it with others, or use a public log"
-    yield "that the exchange holds the coins: that is what `por verify` checks"
+        yield LIMITS["balance-not-compared"]
+    yield LIMITS["not-recent"]
+    yield from (LIMITS[code] for code in NEVER_PROVEN)
 
 
 def unbound(fields: Sequence[str]) -> Iterator[Finding]:

@@ -175,10 +175,13 @@ def _total_faults(header: Mapping[str, str], tree: Tree) -> list[Finding]:
     if not header.get("totals") or not isinstance(tree.total, dict):
         return []
     stated = {}
-    for entry in header["totals"].split(","):
-        words = entry.split()
-        if len(words) == 2:
-            stated[words[1]] = numbers.read_amount(words[0], "Balance totals")[0]
+    try:
+        for entry in header["totals"].split(","):
+            words = entry.split()
+            if len(words) == 2:
+                stated[words[1]] = numbers.read_amount(words[0], "Balance totals")[0]
+    except MalformedError as error:
+        return [Finding(error.code, str(error))]
     for coin, amount in tree.total.items():
         if abs(stated.get(coin, numbers.ZERO) - amount) > _ROUNDING:
             text = f"the list states {stated.get(coin)} {coin} in total, its rows add up to {numbers.plain(amount)}"

@@ -8,6 +8,7 @@ from fractions import Fraction
 from verifier.inclusion import sum_tree, wire
 from verifier.inclusion.commitment import Commitment
 from verifier.inclusion.finding import Finding
+from verifier.inclusion.grading import LIMITS, NEVER_PROVEN
 from verifier.inclusion.proof import PROOF_FORMAT, InclusionProof, LeafProof
 from verifier.inclusion.result import Claim, Grade, InclusionResult, ProofVerdict
 from verifier.inclusion.sum_tree import Join, SumError
@@ -200,14 +201,9 @@ def _stale(commitment: Commitment, question: Question) -> Finding:
 
 def _limits(grade: Grade, question: Question) -> Iterator[str]:
     if not grade.root_anchored:
-        yield (
-            "that this is the tree the exchange published: the root was read from your own file; compare it with the "
-            "published one (--root or --anchor)"
-        )
+        yield LIMITS["tree-not-compared"]
     if not question.expected:
-        yield "that the balance is right: compare the amounts with your own records (--expect)"
+        yield LIMITS["balance-not-compared"]
     if not grade.fresh:
-        yield "that the tree is recent"
-    yield "that other users are counted: an account the exchange left out is found only when its owner asks for a proof"
-    yield "that everybody is shown the same root: compare it with others, or use a public log"
-    yield "that the exchange holds the coins: that is what `por verify` checks"
+        yield LIMITS["not-recent"]
+    yield from (LIMITS[code] for code in NEVER_PROVEN)

@@ -1,0 +1,1 @@
+"""One page that checks a user's proof in a browser, offline."""
