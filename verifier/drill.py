@@ -6,8 +6,10 @@ from typing import Annotated, Any, Literal, NamedTuple
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 
-from chains.ids import AccountId, ChainField, chain_of
+from chains.history import BlockFinder
+from chains.ids import AccountId, ChainField, ChainId, chain_of
 from chains.model import Tier
+from chains.network import network_of
 from chains.providers import Providers
 from chains.transport import Transport
 from verifier.declaration import Pool, utc_text
@@ -102,7 +104,15 @@ def read_drill(text: bytes, where: str) -> Drill:
 
 
 def watch(drill: Drill, providers: Providers, transport: Transport) -> Drilled:
-    """Read from the chains what has moved since the beacon, and how long it took."""
+    """Read from the chains what has moved since the beacon, and how long it took.
+
+    A beacon that is not the chain's own block would set the clock at will: nothing is known of such a drill.
+    """
+    if not _is_of_chain(drill.beacon, providers, transport):
+        moved = [
+            Moved(test, Outcome.UNKNOWN, "the beacon is not known to be a block of its chain") for test in drill.tests
+        ]
+        return measure(drill, moved, drill.beacon.time, Tier.DECLARED)
     found = check_tests(drill.movements, providers, transport, drill.transactions)
     chains = {chain_of(AccountId(test.account)) for test in drill.tests}
     newest = min(block.time for block in tips(chains, providers, transport))
@@ -110,9 +120,20 @@ def watch(drill: Drill, providers: Providers, transport: Transport) -> Drilled:
     return measure(drill, found, newest, tier)
 
 
+def _is_of_chain(beacon: Beacon, providers: Providers, transport: Transport) -> bool:
+    chain = ChainId(beacon.chain)
+    voices, least = providers.serving(chain), providers.minimum_operators
+    block = BlockFinder(network_of(chain), voices, transport, least).at(beacon.height) if voices else None
+    return block is not None and (block.hash, block.time) == (beacon.hash, beacon.time)
+
+
 def measure(drill: Drill, found: Sequence[Moved], newest: int, tier: Tier) -> Drilled:
-    """Turn what moved into times: the slowest of the fastest half, and of the fastest nineteen of twenty."""
-    waits = sorted(max(0, one.moved_at - drill.beacon.time) for one in found if one.moved_at is not None)
+    """Turn what moved into times: the slowest of the fastest half, and of the fastest nineteen of twenty.
+
+    What moved before the beacon did not move for the drill.
+    """
+    moments = (one.moved_at for one in found if one.moved_at is not None)
+    waits = sorted(moment - drill.beacon.time for moment in moments if moment >= drill.beacon.time)
     unknown = sum(one.outcome is Outcome.UNKNOWN for one in found)
     late = tuple(f"{one.test.account}: {one.text}" for one in found if one.outcome is not Outcome.MOVED)
     half, most = (_wait(waits, len(found), share) for share in (10, 19))

@@ -44,10 +44,19 @@ def run_of(days: KnotsDays, folder: Path, wallets: list[AccountId]) -> Case:
     return case.model_copy(update={"prices": (quote,)})
 
 
-def drawn(days: KnotsDays, case: Case, wallets: int = 20) -> Drill:
+def tip_of(days: KnotsDays) -> BlockRef:
     (tip,) = tips({days.provider.chain}, Providers((days.provider,), 1), LINK)
-    beacon = Beacon(chain=tip.chain, height=tip.height, hash=tip.hash, time=tip.time)
-    return draw_drill(case, [Pool.RESERVE_FUND], wallets, 24, SEED, beacon, {tip.chain: tip})
+    return tip
+
+
+def beacon_now(days: KnotsDays) -> Beacon:
+    tip = tip_of(days)
+    return Beacon(chain=tip.chain, height=tip.height, hash=tip.hash, time=tip.time)
+
+
+def drawn(days: KnotsDays, case: Case, wallets: int = 20) -> Drill:
+    tip = tip_of(days)
+    return draw_drill(case, [Pool.RESERVE_FUND], wallets, 24, SEED, beacon_now(days), {tip.chain: tip})
 
 
 def watched(days: KnotsDays, drill: Drill) -> Drilled:
@@ -103,6 +112,21 @@ def test_a_drill_is_drawn_timed_and_counted(days: KnotsDays, tmp_path: Path) -> 
     assert quick[rule].verdict is Verdict.PASS
     without = strict_findings(tmp_path / "without", days.provider, pools, {}, days.now(), 0)
     assert without[rule].verdict is Verdict.INDETERMINATE
+
+
+def test_a_beacon_that_sets_the_clock_at_will_leaves_everything_unknown(days: KnotsDays, tmp_path: Path) -> None:
+    wallets = [days.fund(COIN) for _ in range(2)]
+    drill = drawn(days, run_of(days, tmp_path / "run", wallets), 2)
+    days.pass_hours(2, 1)
+    move(days, drill, 0, 2)
+    assert watched(days, drill).moved == 2
+    for change in ({"time": drill.beacon.time + 7_000}, {"hash": "00" * 32}, {"height": drill.beacon.height + 1}):
+        other = drill.model_copy(update={"beacon": drill.beacon.model_copy(update=change)})
+        found = watched(days, other)
+        assert (found.moved, found.unknown, found.most) == (0, 2, None)
+    days.pass_hours(1, 1)
+    later = drill.model_copy(update={"beacon": beacon_now(days)})
+    assert (watched(days, later).moved, watched(days, later).unknown) == (0, 0)
 
 
 def test_the_draw_follows_from_seed_beacon_and_run_alone(days: KnotsDays, tmp_path: Path) -> None:
