@@ -2,24 +2,22 @@
 
 import json
 from collections.abc import Iterator, Sequence
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 from chains.decode import parse_json
 from chains.errors import ChainError
-from verifier.attestation.bundle import MANIFEST, Bundle, open_bundle
-from verifier.canonical import canonical_json, digest
+from verifier.attestation.bundle import Bundle, open_bundle
+from verifier.canonical import digest
 from verifier.dsse import MAX_ENVELOPE, open_envelope, sealer_of
 from verifier.errors import InputError
+from verifier.in_toto import PAYLOAD, statement, this_tool
 from verifier.policy.finding import Finding, Level, Reason
 from verifier.recheck import SEAL_RULE
 from verifier.run import Verification
 from verifier.verdict import Verdict
 
-STATEMENT = "https://in-toto.io/Statement/v1"
 PREDICATE = "urn:reserve-verifier:attestation:1"
-PAYLOAD = "application/vnd.in-toto+json"
 SUMMARY = "https://slsa.dev/verification_summary/v1"
 VERIFIER = "urn:reserve-verifier"
 MAX_SEAL = MAX_ENVELOPE
@@ -32,30 +30,25 @@ def statement_of(bundle: Bundle, result: Verification) -> bytes:
     follows from them and the verdict of each rulebook, by the rulebook's own digest. Source: in-toto Statement v1.
     """
     declaration = result.case.declaration
-    return canonical_json(
+    rulebooks = [
         {
-            "_type": STATEMENT,
-            "subject": [{"name": MANIFEST, "digest": {"sha256": bundle.digest}}],
-            "predicateType": PREDICATE,
-            "predicate": {
-                "exchange": {"id": declaration.exchange.id, "name": declaration.exchange.name},
-                "as_of": declaration.as_of,
-                "case": result.case.digest,
-                "verdict": str(result.verdict),
-                "rulebooks": [
-                    {
-                        "id": judged.pack.id,
-                        "version": judged.pack.version,
-                        "digest": {"sha256": judged.pack.digest},
-                        "day": judged.day,
-                        "verdict": str(judged.verdict),
-                    }
-                    for judged in result.judgements
-                ],
-                "tool": {"name": "reserve-verifier", "version": version("reserve-verifier")},
-            },
+            "id": judged.pack.id,
+            "version": judged.pack.version,
+            "digest": {"sha256": judged.pack.digest},
+            "day": judged.day,
+            "verdict": str(judged.verdict),
         }
-    )
+        for judged in result.judgements
+    ]
+    predicate = {
+        "exchange": {"id": declaration.exchange.id, "name": declaration.exchange.name},
+        "as_of": declaration.as_of,
+        "case": result.case.digest,
+        "verdict": str(result.verdict),
+        "rulebooks": rulebooks,
+        "tool": this_tool(),
+    }
+    return statement(bundle.digest, PREDICATE, predicate)
 
 
 def summary_of(bundle: Bundle, result: Verification) -> bytes:
@@ -67,29 +60,24 @@ def summary_of(bundle: Bundle, result: Verification) -> bytes:
     """
     declaration, passed = result.case.declaration, result.verdict is Verdict.PASS
     rulebooks = [[judged.pack.id, judged.pack.digest] for judged in result.judgements]
-    return canonical_json(
-        {
-            "_type": STATEMENT,
-            "subject": [{"name": MANIFEST, "digest": {"sha256": bundle.digest}}],
-            "predicateType": SUMMARY,
-            "predicate": {
-                "verifier": {"id": VERIFIER, "version": {"reserve-verifier": version("reserve-verifier")}},
-                "resourceUri": f"urn:reserve-verifier:run:{declaration.exchange.id}:{declaration.as_of}",
-                "policy": {
-                    "uri": f"urn:reserve-verifier:packs:{','.join(name for name, _ in rulebooks)}",
-                    "digest": {"sha256": digest(rulebooks)},
-                },
-                "verificationResult": "PASSED" if passed else "FAILED",
-                "verifiedLevels": [f"RESERVES_{str(result.verdict).upper().replace('-', '_')}"],
-                "slsaVersion": "1.0",
-            },
-        }
-    )
+    tool = this_tool()
+    predicate = {
+        "verifier": {"id": VERIFIER, "version": {tool["name"]: tool["version"]}},
+        "resourceUri": f"urn:reserve-verifier:run:{declaration.exchange.id}:{declaration.as_of}",
+        "policy": {
+            "uri": f"urn:reserve-verifier:packs:{','.join(name for name, _ in rulebooks)}",
+            "digest": {"sha256": digest(rulebooks)},
+        },
+        "verificationResult": "PASSED" if passed else "FAILED",
+        "verifiedLevels": [f"RESERVES_{str(result.verdict).upper().replace('-', '_')}"],
+        "slsaVersion": "1.0",
+    }
+    return statement(bundle.digest, SUMMARY, predicate)
 
 
-def seal(statement: bytes, key: str, public: Path | None = None) -> bytes:
+def seal(content: bytes, key: str, public: Path | None = None) -> bytes:
     """Return a statement in a signed envelope; keys and errors as in `sealer_of`."""
-    return sealer_of(PAYLOAD, key, public)(statement)
+    return sealer_of(PAYLOAD, key, public)(content)
 
 
 def open_seal(content: bytes, signers: Sequence[Path], where: str) -> dict[str, Any]:

@@ -1,36 +1,28 @@
 """A plan's signed statement: which run it follows from, and what it comes to."""
 
-from importlib.metadata import version
 from pathlib import Path
 
-from verifier.attestation.bundle import MANIFEST, open_bundle
-from verifier.canonical import canonical_json
+from verifier.attestation.bundle import open_bundle
 from verifier.compensation.document import Plan
 from verifier.dsse import sealer_of
+from verifier.in_toto import PAYLOAD, statement, this_tool
 
-STATEMENT, PAYLOAD = "https://in-toto.io/Statement/v1", "application/vnd.in-toto+json"
 PREDICATE = "urn:reserve-verifier:plan:1"
 
 
 def plan_statement(folder: Path, plan: Plan) -> bytes:
-    """Return the in-toto statement of a plan's folder as canonical JSON. Source: in-toto Statement v1."""
+    """Return the in-toto statement of a plan's folder as canonical JSON."""
     with open_bundle(folder) as opened:
-        digest, case = opened.digest, opened.manifest.case
-    return canonical_json(
-        {
-            "_type": STATEMENT,
-            "subject": [{"name": MANIFEST, "digest": {"sha256": digest}}],
-            "predicateType": PREDICATE,
-            "predicate": {
-                "incident": plan.basis.incident.id,
-                "case": case,
-                "strategy": plan.chosen.strategy,
-                "verdict": str(plan.verdict),
-                "claims": plan.claims.digest if plan.claims else None,
-                "tool": {"name": "reserve-verifier", "version": version("reserve-verifier")},
-            },
-        }
-    )
+        manifest, case = opened.digest, opened.manifest.case
+    predicate = {
+        "incident": plan.basis.incident.id,
+        "case": case,
+        "strategy": plan.chosen.strategy,
+        "verdict": str(plan.verdict),
+        "claims": plan.claims.digest if plan.claims else None,
+        "tool": this_tool(),
+    }
+    return statement(manifest, PREDICATE, predicate)
 
 
 def seal_plan(folder: Path, plan: Plan, key: str, public: Path | None = None) -> bytes:
