@@ -4,7 +4,7 @@ import { readBalances, sameAmounts, writeBalances } from "./amounts.js";
 import { Decimal } from "./decimal.js";
 import { Malformed, finding } from "./faults.js";
 import { answer } from "./grading.js";
-import { isEmpty, isObject } from "./json.js";
+import { isEmpty, isObject, sameValue } from "./json.js";
 import { MAX_STEPS } from "./layout.js";
 import { climb, hashOf, pathProof, step } from "./path.js";
 import { asText, show } from "./show.js";
@@ -74,9 +74,8 @@ function judged(kind, value, recipe, paths) {
   if (roots.some((root) => root !== need(value, "root"))) throw wrong("the paths do not lead to the root");
   const proofs = value.get("proofs");
   if (kind === "leaf-claimed-twice") {
-    const sides = proofs.map((partial) => show(partial.get("steps").map((one) => need(one, "left") === true)));
-    if (paths[0][0].hash !== paths[1][0].hash || sides[0] !== sides[1])
-      throw wrong("the leaves or their places differ");
+    const sides = proofs.map((partial) => partial.get("steps").map((one) => need(one, "left")));
+    if (paths[0][0].hash !== paths[1][0].hash || !sameValue(...sides)) throw wrong("the leaves or their places differ");
     return `two users claim the leaf ${paths[0][0].hash} at one place, if the files belong to two users`;
   }
   const node = need(value, "node");
