@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import pytest
 
-from tests.builders.accounts import built
+from tests.builders.accounts import built, hand_over
 from tests.builders.lists import BUILDERS, LISTS
 from tests.builders.own import own_cases
 from tests.conformance.browser import NOW, essence
@@ -14,9 +14,10 @@ from tests.conformance.test_cases import FOLDERS
 from tests.verifier.inclusion_vectors import vector
 from tests.verifier.test_formats import FORGED, PATHS
 from tests.verifier.test_hostile_proofs import NO_NUMBERS, okx_with_amount
-from tests.verifier.test_pool import UNDERSTATED, users_of
+from tests.verifier.test_pool import UNDERSTATED, every_change, users_of
 from verifier import check_proofs
 from verifier.inclusion.compact import to_compact
+from verifier.inclusion.fraud import fraud_records
 from verifier.inclusion.proof import parse_proof
 from verifier.inclusion.recipe import recipes
 from verifier.web.page import formats_of_page, unsupported
@@ -176,6 +177,48 @@ def test_users_who_were_shown_two_sums_find_out_on_the_page(users_page, name):
     page, command = both(users_page, users_of(name))
     assert page == command
     assert page["pool"][0] == "fraud"
+
+
+def asked_of_changes(users_page, record, tmp_path):
+    """Ask about a fraud proof with each of its values changed; return the verdicts."""
+    paths = []
+    for number, (_, changed) in enumerate(every_change(record)):
+        paths.append(tmp_path / f"{number:03}.json")
+        paths[-1].write_text(json.dumps(changed), "utf-8")
+    page, command = both(users_page, paths)
+    assert page == command
+    return [result["verdict"] for result in page["results"]]
+
+
+@pytest.mark.parametrize("name", UNDERSTATED)
+def test_a_fraud_proof_is_rebuilt_by_the_page(users_page, name, tmp_path):
+    users = users_of(name)
+    record = fraud_records(check_proofs([users[0], users[3]]).pool.fraud)[0]
+    path = tmp_path / "fraud.json"
+    path.write_text(json.dumps(record), "utf-8")
+    page, command = both(users_page, [path])
+    assert page == command
+    assert (page["verdict"], page["pool"][0]) == ("refused", "fraud")
+    assert users_page.headlines[-1].startswith("This fraud proof holds")
+    assert "unrecognised" in asked_of_changes(users_page, record, tmp_path)
+
+
+@pytest.mark.parametrize("name", ["okx-v1", "bybit", "bitbase", "silver-sixpence", "mexc"])
+def test_other_kinds_of_fraud_proofs_are_rebuilt_by_the_page(users_page, name, tmp_path):
+    paths = []
+    for number, seed in enumerate((1, 2)):
+        folder = tmp_path / str(number)
+        folder.mkdir()
+        paths += hand_over(folder, built(name, 4, 0, seed))
+    records = fraud_records(check_proofs(paths).pool.fraud)
+    assert records
+    for record in records:
+        asked_of_changes(users_page, record, tmp_path)
+        path = tmp_path / "fraud.json"
+        path.write_text(json.dumps(record), "utf-8")
+        page, command = both(users_page, [path])
+        assert page == command
+        assert page["verdict"] == "refused"
 
 
 @pytest.mark.parametrize("name", [*PATHS, *(f"forged/{name}" for name in FORGED)])

@@ -25,7 +25,6 @@ from tests.conformance.test_cases import FOLDERS, ROOT
 from tests.verifier.test_hostile_proofs import FILES
 from verifier import check_proofs
 from verifier.cli.main import app
-from verifier.inclusion.fraud import FRAUD_FORMAT
 from verifier.inclusion.grading import LIMITS, WARNINGS
 from verifier.web.page import build_page
 
@@ -284,13 +283,6 @@ def test_a_list_says_whether_the_user_was_looked_for(users_page):
     assert users_page.headlines == ["The published list adds up; you were not looked for in it"]
     users_page.ask([list_file], facts={"account": "77", "account_nonce": "00" * 32})
     assert users_page.headlines == ["The published list adds up, but your own entry was not found in it"]
-
-
-def test_a_fraud_proof_is_left_to_the_command(users_page, tmp_path):
-    path = tmp_path / "fraud.json"
-    path.write_text(json.dumps({"format": FRAUD_FORMAT, "kind": "two-roots"}), "utf-8")
-    assert users_page.ask([path])["results"][0]["verdict"] == "unsupported"
-    assert users_page.headlines == ["This page cannot check this file"]
 
 
 def test_what_you_own_is_asked_of_one_proof_only(users_page, tmp_path):

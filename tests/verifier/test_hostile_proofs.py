@@ -14,6 +14,7 @@ import pytest
 
 from tests.builders.accounts import built, hand_over
 from verifier import check_proofs
+from verifier.inclusion.fraud import fraud_records
 from verifier.inclusion.result import ProofVerdict
 
 
@@ -184,3 +185,21 @@ def test_a_stated_total_that_is_no_number_is_a_finding_and_no_error(tmp_path):
     path.write_bytes(content.replace(b"Balance totals: ", b"Balance totals: x", 1))
     result = check_proofs([path]).results[0]
     assert (result.verdict, [finding.code for finding in result.findings]) == (ProofVerdict.REFUSED, ["not-a-number"])
+
+
+@pytest.mark.parametrize("damage", [{"root": None}, {"scales": {"BTC": 10**6}}, {"scales": {"BTC": "eight"}}])
+def test_a_fraud_proof_with_an_absurd_part_shows_nothing_and_is_no_error(damage, tmp_path):
+    paths = []
+    for number, seed in enumerate((1, 2)):
+        (tmp_path / str(number)).mkdir()
+        paths += hand_over(tmp_path / str(number), built("bybit", 4, 0, seed))
+    record = json.loads(json.dumps(fraud_records(check_proofs(paths).pool.fraud)[0]))
+    if "root" in damage:
+        del record["root"]
+    for partial in record["proofs"]:
+        partial["scales"] |= damage.get("scales", {})
+    path = tmp_path / "fraud.json"
+    path.write_text(json.dumps(record), "utf-8")
+    result = check_proofs([path]).results[0]
+    codes = [finding.code for finding in result.findings]
+    assert (result.verdict, codes) == (ProofVerdict.UNRECOGNISED, ["fraud-proof-does-not-hold"])

@@ -82,8 +82,8 @@ def _texts(balances: Balances) -> dict[str, str]:
 def check_fraud(value: Mapping[str, Any], file: str) -> InclusionResult:
     """Check a fraud proof by itself. One that holds is refused as a proof and reported as fraud; else unrecognised."""
     try:
-        text = _verified(value)
-    except (MalformedError, KeyError, TypeError, AttributeError, IndexError, ValueError) as error:
+        text, root = _verified(value), str(value["root"])
+    except (MalformedError, LookupError, TypeError, AttributeError, ValueError, ArithmeticError) as error:
         finding = Finding("fraud-proof-does-not-hold", f"{file}: this fraud proof shows nothing: {show(str(error))}")
         return InclusionResult(file, FRAUD_FORMAT, ProofVerdict.UNRECOGNISED, findings=(finding,))
     kind = str(value["kind"])
@@ -91,7 +91,7 @@ def check_fraud(value: Mapping[str, Any], file: str) -> InclusionResult:
         file,
         FRAUD_FORMAT,
         ProofVerdict.REFUSED,
-        str(value["root"]),
+        root,
         findings=(Finding("fraud-proof-holds", text),),
         fraud=(Fraud(kind, text, (file,)),),
     )

@@ -2,6 +2,7 @@
 
 import { isRead, tryFormats } from "./detect.js";
 import { finding } from "./faults.js";
+import { FRAUD_FORMAT, checkFraud } from "./fraud.js";
 import { answer, unrecognised } from "./grading.js";
 import { isObject } from "./json.js";
 import { judgePath } from "./judge.js";
@@ -11,7 +12,6 @@ import { checkOwn } from "./own_proof.js";
 import { PROOF_FORMAT } from "./own_record.js";
 import { show } from "./show.js";
 
-const FRAUD_FORMAT = "reserve-verifier/fraud-proof/1";
 const RECORD_KEYS = ["file", "format", "verdict", "root", "leaf", "own", "totals", "grade", "findings"];
 
 // `files` are { name, bytes }; `question` holds root, expected, facts, only (the one format) and now.
@@ -82,7 +82,7 @@ function checkLoaded(one, files, question, tables) {
 function checkValue({ name: file, value }, others, question, tables) {
   const named = isObject(value) ? value.get("format") : undefined;
   if (named === PROOF_FORMAT && [null, PROOF_FORMAT].includes(question.only)) return checkOwn(value, file, question);
-  if (named === FRAUD_FORMAT) return answer(file, FRAUD_FORMAT, "unsupported");
+  if (named === FRAUD_FORMAT) return checkFraud(value, file, tables.formats);
   const root = others.find((other) => typeof other === "string") ?? question.root;
   const facts = new Map([...question.facts, ...(root === null ? [] : [["root", root]])]);
   const trials = tryFormats(tables.formats, value, facts, others, question.only);

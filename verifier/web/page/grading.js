@@ -31,6 +31,7 @@ export function answer(file, format, verdict, parts = {}) {
     claims: [],
     evidence: null,
     lines: null,
+    fraud: [],
     ...parts,
   };
 }

@@ -42,8 +42,7 @@ export function walk(recipe, proof) {
   if (!leafFits)
     faults.push(finding("leaf-differs", "the leaf's hash is not that of your id, nonce and balances in this file"));
   // 2. Up to the root
-  const nodes = [leaf];
-  for (const sibling of proof.steps) nodes.push(parentOf(recipe, proof, nodes.at(-1), sibling));
+  const nodes = climb(recipe, proof, leaf);
   proof.steps.forEach((sibling, number) => {
     faults.push(...padFaults(recipe, nodes[number], sibling, number));
     notes.push(...padNotes(nodes[number], sibling, number));
@@ -57,6 +56,13 @@ export function walk(recipe, proof) {
     faults.push(finding("totals-differ", "the totals shown beside the root are not the sums of the path"));
   }
   return { nodes, faults, notes, fits: leafFits && rootFits };
+}
+
+// The nodes from a start up to the root, by the proof's steps.
+export function climb(recipe, proof, start) {
+  const nodes = [start];
+  for (const sibling of proof.steps) nodes.push(parentOf(recipe, proof, nodes.at(-1), sibling));
+  return nodes;
 }
 
 function leafHash(recipe, proof) {

@@ -8,7 +8,9 @@ const UNSIGNED = "This is evidence as strong as the origin of the files: a proof
 
 export function poolAnswers(answers) {
   const evidence = answers.flatMap((one) => one.evidence ?? []);
+  // A fraud proof among the files stands as found.
   const fraud = [
+    ...answers.flatMap((one) => one.fraud),
     ...contradictions(answers.flatMap((one) => one.claims)),
     ...twoSums(evidence),
     ...twoRoots(evidence),

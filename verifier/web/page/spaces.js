@@ -8,5 +8,9 @@ export const trimmed = (text) => text.replace(ENDS, "");
 
 export const wordsOf = (text) => trimmed(text).split(BETWEEN).filter(Boolean);
 
-// A pattern of a description, for whole texts.
-export const wholePattern = (pattern) => new RegExp(`^(?:${pattern.replaceAll("\\s", SPACE)})$`, "su");
+const TOKENS = /\\.|\[(?:\\.|[^\]])*\]|\./g;
+const SPELLINGS = { "\\s": SPACE, ".": "[^\\n]" };
+
+// A pattern of a description, for whole texts: a point stands for all but a line feed.
+export const wholePattern = (pattern) =>
+  new RegExp(`^(?:${pattern.replace(TOKENS, (token) => SPELLINGS[token] ?? token)})$`, "u");

@@ -13,6 +13,7 @@ const TONES = {
   "list-alone": "warn",
   "list-intact": "warn",
   refused: "bad",
+  "fraud-shown": "bad",
   "other-amount": "bad",
   "other-root": "bad",
   unrecognised: "unknown",
@@ -43,6 +44,7 @@ export function kindOf(answer) {
     return answer.grade.root_anchored ? "counted" : "counted-here";
   }
   if (answer.verdict !== "refused") return answer.verdict;
+  if (codes.includes("fraud-proof-holds")) return "fraud-shown";
   if (codes.includes("root-not-published")) return "other-root";
   return codes.includes("balance-differs") ? "other-amount" : "refused";
 }
