@@ -208,6 +208,7 @@ def test_the_english_sentences_are_those_of_the_command_line(users_page):
 def test_a_keyboard_is_enough(browser, address):
     opened = UsersPage(browser, address)
     page = opened.page
+    page.on("filechooser", lambda chooser: None)  # the browser takes a moment before it tells of choosers at all
     focused = functools.partial(page.evaluate, "document.activeElement.id || document.activeElement.textContent.trim()")
     seen = []
     for _ in range(7):
