@@ -33,12 +33,16 @@ def diff(
     from verifier.cli.verify import opened_seal
     from verifier.diff.rulebooks import sealed_changes
     from verifier.diff.runs import compare_runs
+    from verifier.errors import InputError
     from verifier.policy.library import load_pack
     from verifier.run import replay
 
     with open_bundle(first) as one, open_bundle(second) as other:
-        if {one.manifest.format, other.manifest.format} == {PLAN_FOLDER}:
+        forms = {one.manifest.format, other.manifest.format}
+        if forms == {PLAN_FOLDER}:
             _diff_plans(one, other, as_json)
+        if len(forms) > 1:
+            raise InputError("one of them is a run and the other a compensation plan; compare like with like")
     rulebooks = [load_pack(name) for name in pack or ()]
     statements = [opened_seal(path, signer or []) for path in seal or []]
     with open_bundle(first) as one, open_bundle(second) as other:

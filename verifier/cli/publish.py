@@ -83,6 +83,8 @@ def publish(
     from verifier.publish import publish as publish_run
     from verifier.run import DEFAULT_PACKS
 
+    if ":" not in key and not Path(key).is_file():
+        raise InputError(f"{key}: there is no such key; make one with `por log key NAME --out {key}`")
     if log_key is None and not Path(key).is_file():
         raise InputError("a key that is no file seals; the log's head needs an Ed25519 key in a PEM file (--log-key)")
     name = origin or f"{load_declaration(declaration).exchange.id}/log"
