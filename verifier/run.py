@@ -19,6 +19,7 @@ from verifier.canonical import canonical_json
 from verifier.case import Case, Position
 from verifier.coin_sets import gather_coin_sets, read_coin_sets, recheck_coin_sets
 from verifier.declaration import Declaration, load_declaration, parse_declaration
+from verifier.diff.runs import RunDiff, compare_runs
 from verifier.errors import InputError, PartitionError, UnavailableError
 from verifier.further import BALANCES_ONLY, Further, Plans, read_further, read_plans
 from verifier.liabilities.check import Liabilities, check_liabilities
@@ -52,13 +53,15 @@ class Collected(NamedTuple):
 class Verification(NamedTuple):
     """What a verdict rests on and what it is, pack by pack; the overall verdict is the worst.
 
-    `bundle` is the digest of the bundle's manifest, which names every part by its own.
+    `bundle` is the digest of the bundle's manifest, which names every part by its own; `earlier` is what has changed
+    since an earlier run of the exchange, where one was handed in.
     """
 
     case: Case
     judgements: tuple[Judgement, ...]
     rechecked: tuple[Finding, ...] = ()
     bundle: str = ""
+    earlier: RunDiff | None = None
 
     @property
     def verdict(self) -> Verdict:
@@ -187,6 +190,17 @@ def verify_bundle(
     judgements = evaluate_all(case, rulebooks, as_of)
     asked = recheck(case, recheck_with, transport or NetworkTransport()) if recheck_with else []
     return Verification(case, judgements, (*coin_set_findings(sets), *asked), name)
+
+
+def since(result: Verification, earlier: Path) -> Verification:
+    """Return a verification that also says what has changed since an earlier run, by the same rulebooks.
+
+    Raises InputError when the earlier bundle is not whole or of another exchange.
+    """
+    with open_bundle(earlier) as bundle:
+        before, _ = replay(bundle)
+    packs = [judgement.pack for judgement in result.judgements]
+    return result._replace(earlier=compare_runs(before, result.case, packs=packs))
 
 
 def _stage(

@@ -11,6 +11,8 @@ from tests.verifier.cases import ETH, USD, case, position
 from tests.verifier.report_cases import ORIGIN, documented, fact, judged, sealed, stating
 from verifier.case import Case, Position
 from verifier.declaration import Pool
+from verifier.diff.change import Change as Change_
+from verifier.diff.runs import RunDiff
 from verifier.observed import Observed
 from verifier.ownership.binding import Binding
 from verifier.report.build import build_report
@@ -132,6 +134,13 @@ def later(made: Case) -> Case:
     return made.model_copy(update={"blocks": tuple(block._replace(time=block.time + 3_601) for block in made.blocks)})
 
 
+def unstated(name: str) -> Change:
+    def change(made: Case) -> Case:
+        return stating(made, *(one for one in made.declaration.statements or () if one.name != name))
+
+    return change
+
+
 BREAKS: dict[str, Change] = {
     "entity.identified": named("The Exchange Ltd"),
     "instant.pinned": updated(blocks=()),
@@ -159,6 +168,9 @@ BREAKS: dict[str, Change] = {
     "tests.encumbrance": unanswered,
     "tests.liquidity": claims(age_days=None),
     "rules.decided": disputed,
+    "change.previous": unstated("previous_run"),
+    "change.changes": unstated("changes_explained"),
+    "change.dates": unstated("missed_dates"),
     "users.checked": stating,
     "users.bounded": lambda made: stating(made, fact("clients_checked", "3"), fact("clients_checked_wrong", "1")),
 }
@@ -224,3 +236,19 @@ def test_an_item_is_what_its_points_make_it() -> None:
     assert [score(found) for found in ([True, None], [True, False], [False, None], [None], [])] == [
         "present", "partly", "absent", "not-applicable", "not-applicable",
     ]  # fmt: skip
+
+
+def test_an_earlier_run_shows_what_a_document_would_only_say() -> None:
+    made = stating(ideal())
+    result = judged(made, "model-basic")
+    names = ("change.previous", "change.changes", "change.dates")
+    assert [points(result)[name] for name in names] == ["absent"] * 3
+    settled = RunDiff("x", "2026-10-22T00:00:00Z", "2026-11-22T00:00:00Z", 31, (Change_("a", "new", False),))
+    assert [points(result._replace(earlier=settled))[name] for name in names] == ["present"] * 3
+    vanished = settled._replace(changes=(Change_("wallets-vanished", "one is gone", True),))
+    assert [points(result._replace(earlier=vanished))[name] for name in names] == ["present", "absent", "present"]
+    late = settled._replace(changes=(Change_("interval", "too long", True),))
+    assert [points(result._replace(earlier=late))[name] for name in names] == ["present", "absent", "absent"]
+    report = build_report(result._replace(earlier=vanished), "en", ORIGIN)
+    assert report.changes[1] == "To be explained: one is gone."
+    assert build_report(result, "en", ORIGIN).changes == ()

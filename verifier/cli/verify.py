@@ -15,31 +15,44 @@ Example: por verify run-2026-11/ --pack jp-psa-63-11 --report report.html
 """
 
 
+Packs = Annotated[list[str] | None, typer.Option(help="a rulebook; repeat for several (see `por packs`)")]
+Recheck = Annotated[
+    Path | None, typer.Option(help="providers (TOML) of your own: a random sample of the balances is asked again")
+]
+Trust = Annotated[
+    list[str] | None,
+    typer.Option(help="a root of yours that proofs may lead to (docs/proven-balances.md); repeat for several"),
+]
+UtxoSets = Annotated[
+    list[Path] | None,
+    typer.Option(help="your own `dumptxoutset` file of the pinned block, for a set the bundle only names"),
+]
+AsOf = Annotated[
+    str, typer.Option(metavar="YYYY-MM-DD", help="judge by the numbers in force on this day, not the declaration's")
+]
+Signers = Annotated[
+    list[Path] | None, typer.Option(help="a public key (PEM) whose seals you trust; repeat for several")
+]
+Earlier = Annotated[
+    Path | None, typer.Option(help="an earlier run of the exchange: the report says what has changed since")
+]
+Reports = Annotated[
+    list[Path] | None,
+    typer.Option(help="write a report; the suffix says how: .html, .json, .csv, .md; repeat for several"),
+]
+
+
 def verify(
     bundle: Annotated[Path, typer.Argument(help="a bundle folder or zip")],
-    pack: Annotated[list[str] | None, typer.Option(help="a rulebook; repeat for several (see `por packs`)")] = None,
-    recheck: Annotated[
-        Path | None, typer.Option(help="providers (TOML) of your own: a random sample of the balances is asked again")
-    ] = None,
-    trust: Annotated[
-        list[str] | None,
-        typer.Option(help="a root of yours that proofs may lead to (docs/proven-balances.md); repeat for several"),
-    ] = None,
-    utxo_set: Annotated[
-        list[Path] | None,
-        typer.Option(help="your own `dumptxoutset` file of the pinned block, for a set the bundle only names"),
-    ] = None,
-    as_of: Annotated[
-        str, typer.Option(metavar="YYYY-MM-DD", help="judge by the numbers in force on this day, not the declaration's")
-    ] = "",
+    pack: Packs = None,
+    recheck: Recheck = None,
+    trust: Trust = None,
+    utxo_set: UtxoSets = None,
+    as_of: AsOf = "",
     seal: Annotated[Path | None, typer.Option(help="a sealed statement (por seal) to compare with")] = None,
-    signer: Annotated[
-        list[Path] | None, typer.Option(help="a public key (PEM) whose seals you trust; repeat for several")
-    ] = None,
-    report: Annotated[
-        list[Path] | None,
-        typer.Option(help="write a report; the suffix says how: .html, .json, .csv, .md; repeat for several"),
-    ] = None,
+    signer: Signers = None,
+    earlier: Earlier = None,
+    report: Reports = None,
     lang: Annotated[str, typer.Option(metavar="en|ja", help="the language of the report")] = "en",
     as_json: Annotated[bool, typer.Option("--json", help="print one JSON object")] = False,
 ) -> None:
@@ -56,7 +69,15 @@ def verify(
     with progress_bars() as told:
         result = run.verify_bundle(bundle, packs, own, None, trust or (), utxo_set or (), told, checked_day(as_of))
     result = compared(statement, bundle, result)
-    given = {"--trust": trust, "--utxo-set": utxo_set, "--recheck": recheck, "--seal": seal, "--signer": signer}
+    result = run.since(result, earlier) if earlier else result
+    given = {
+        "--trust": trust,
+        "--utxo-set": utxo_set,
+        "--recheck": recheck,
+        "--seal": seal,
+        "--signer": signer,
+        "--earlier": earlier,
+    }
     _write_reports(result, report or (), lang, ["por", "verify", bundle.name, *_options(packs, as_of, given)])
     _tell(result, report or (), as_json)
     raise typer.Exit(result.verdict.exit_code)
@@ -84,13 +105,18 @@ def _write_reports(result: "Verification", paths: Sequence[Path], language: str,
 
 def _tell(result: "Verification", paths: Sequence[Path], as_json: bool) -> None:
     from verifier.cli.terminal import print_json
+    from verifier.report.changes import change_lines
     from verifier.report.record import verification_record
     from verifier.report.text import describe
+    from verifier.report.words import words_of
 
     if as_json:
-        print_json(verification_record(result))
+        more = {"earlier": result.earlier.to_record()} if result.earlier else {}
+        print_json(verification_record(result) | more)
         return
     typer.echo(describe(result))
+    for line in change_lines(result.earlier, words_of("en")):
+        typer.echo(f"  {line}")
     for path in paths:
         typer.echo(f"Report: {path.resolve()}")
 

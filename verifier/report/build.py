@@ -2,6 +2,7 @@
 
 from verifier.policy.case_amounts import Amounts
 from verifier.report.assured import assurance_lines
+from verifier.report.changes import change_lines
 from verifier.report.checklist import checklist, summary
 from verifier.report.content import FORMAT, Report, Reproduction
 from verifier.report.evidence import evidence_rows, holding_rows
@@ -45,6 +46,7 @@ def build_report(result: Verification, language: str = "en", origin: Origin = NO
         limits=tuple(limits(result, say)),
         checklist=scored,
         checklist_summary=summary(scored, say),
+        changes=change_lines(result.earlier, say),
         assurance=assurance_lines(case, say),
         # 5. Everything behind it, and how to derive it again.
         holdings=holding_rows(case, say),

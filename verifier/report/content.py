@@ -310,6 +310,7 @@ class Report(NamedTuple):
     limits: tuple[str, ...]
     checklist: tuple[ItemRow, ...]
     checklist_summary: str
+    changes: tuple[str, ...]
     assurance: tuple[str, ...]
     holdings: tuple[HoldingRow, ...]
     evidence: tuple[EvidenceRow, ...]

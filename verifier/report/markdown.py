@@ -189,6 +189,8 @@ def _worth(report: Report, say: Words) -> Iterator[str]:
     yield escape(report.checklist_summary)
     for item in report.checklist:
         yield from _item(item, say)
+    yield _title("changes", say)
+    yield from (escape(line) for line in report.changes or (say("changes.none"),))
     yield _title("assurance", say)
     yield from (escape(line) for line in report.assurance or (say("assurance.none"),))
     yield _title("reproduction", say)

@@ -221,6 +221,22 @@ def _not_judged(evidence: Evidence) -> Held:
     return any(one.pack.not_judged for one in judgements) or None if judgements else False
 
 
+def _previous(evidence: Evidence) -> Held:
+    return evidence.result.earlier is not None or evidence.documented("previous_run")
+
+
+def _changes(evidence: Evidence) -> Held:
+    earlier = evidence.result.earlier
+    settled = earlier is not None and not any(change.explain for change in earlier.changes)
+    return settled or evidence.documented("changes_explained")
+
+
+def _dates(evidence: Evidence) -> Held:
+    earlier = evidence.result.earlier
+    in_time = earlier is not None and not any(change.code == "interval" for change in earlier.changes)
+    return in_time or evidence.documented("missed_dates")
+
+
 MEASURES: Mapping[str, Callable[[Evidence], Held]] = {
     "entity.identified": _identified,
     "entity.rulebook": lambda evidence: bool(evidence.result.judgements),
@@ -257,6 +273,9 @@ MEASURES: Mapping[str, Callable[[Evidence], Held]] = {
     "rules.cure": _cure,
     "users.checked": _checked,
     "users.bounded": _bounded,
+    "change.previous": _previous,
+    "change.changes": _changes,
+    "change.dates": _dates,
     "limitations.rulebook_limits": lambda evidence: bool(evidence.result.judgements),
     "limitations.not_judged": _not_judged,
     "signatures.signed": lambda evidence: evidence.sealed,
