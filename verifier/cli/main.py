@@ -15,6 +15,7 @@ from verifier.cli import (
     log,
     networks,
     packs,
+    payout,
     plan,
     publish,
     seal,
@@ -38,6 +39,7 @@ app.command("collect")(collect.collect)
 app.command("verify")(verify.verify)
 app.command("publish")(publish.publish)
 app.command("plan")(plan.plan)
+app.add_typer(payout.app, name="payout")
 app.command("seal")(seal.seal)
 app.command("check")(check.check)
 app.command("cross")(cross.cross)

@@ -68,3 +68,14 @@ def _batches(payouts: Iterable[Account], schema: pa.Schema) -> Iterator[pa.Recor
         for place, field in enumerate(list(schema)[1:]):
             columns.append(pa.array([row.units[place] for row in rows], field.type))
         yield pa.RecordBatch.from_arrays(columns, schema=schema)
+
+
+def read_column(folder: Path, symbol: str) -> Iterator[tuple[str, int]]:
+    """Yield each leaf's hash and what it is paid of one asset. Raises InputError for a table that is none."""
+    try:
+        with pq.ParquetFile(folder / TABLE) as table:
+            for batch in table.iter_batches(ROWS, columns=["account", symbol]):
+                accounts, units = (batch.column(name).to_pylist() for name in ("account", symbol))
+                yield from zip(accounts, map(int, units), strict=True)
+    except (pa.ArrowException, OSError, TypeError, ValueError) as error:
+        raise InputError(f"{folder / TABLE}: is no table of payouts: {error}") from error
