@@ -47,6 +47,7 @@ CONTRACTS = {
     "SafeProxy": "proxies/SafeProxy",
     "SafeProxyFactory": "proxies/SafeProxyFactory",
     "CompatibilityFallbackHandler": "handler/CompatibilityFallbackHandler",
+    "MultiSendCallOnly": "libraries/MultiSendCallOnly",
 }
 PREFIXED = ("Safe", "SafeL2", "SafeProxy", "SafeProxyFactory")
 

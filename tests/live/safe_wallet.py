@@ -122,10 +122,10 @@ class SafeWallet:
         self.account: AccountId = account_id(f"{CHAIN}:{address}")
         self._nonce = 0
 
-    def execute(self, numbers: Sequence[int], data: bytes, to: str = "") -> None:
+    def execute(self, numbers: Sequence[int], data: bytes, to: str = "", operation: int = 0) -> None:
         """Send a transaction of the Safe, to itself unless told, with the owners' signatures over it."""
         self._set_guard()
-        values = (to or self.address, 0, data, 0, 0, 0, 0, NOBODY, NOBODY)
+        values = (to or self.address, 0, data, operation, 0, 0, 0, NOBODY, NOBODY)
         record = {name: value for (name, _), value in zip(_SAFE_TX, (*values, self._nonce), strict=True)}
         typed = safe_message_typed_data(int(CHAIN[7:]), self.address, "")
         types = {

@@ -1,16 +1,13 @@
 """por payout: a plan turned into what pays, claims on a chain or batches of payments; nothing is signed or sent."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import Annotated, Literal
 
 import typer
 
+from verifier.cli import payout_batch
+from verifier.cli.payout_payees import AddressTable, Asset, Json, Tree, exit_code, paying, unpaid_lines
 from verifier.cli.terminal import print_result
-
-if TYPE_CHECKING:
-    from verifier.compensation.payees import Payees
 
 app = typer.Typer(
     help="Turn a plan into what pays: claims on a chain, or batches of payments. Nothing is signed or sent.",
@@ -32,11 +29,6 @@ Example: por payout distributor-check distributor.json --address 0x5290840009852
 
 Compare the root with the contract's own (merkleRoot()): without it, the file is only checked against itself.
 """
-Asset = Annotated[str, typer.Option(help="the asset to pay (CAIP-19), as it stands in plan.json")]
-AddressTable = Annotated[Path, typer.Option(help="CSV with the header leaf,address or account,address")]
-Tree = Annotated[Path | None, typer.Option(help="the tree's folder with its private part, for account ids")]
-Json = Annotated[bool, typer.Option("--json", help="print one JSON object")]
-SHOWN = 10
 
 
 def distributor(
@@ -57,7 +49,7 @@ def distributor(
 
     for path in (out, unpaid_file(out)):
         refuse_existing(path)
-    with paying(plan, asset, addresses, tree) as payees:
+    with paying(plan, asset, addresses, tree) as (_, payees):
         made = make_distributor(payees, Kind(kind))
         write_distributor(made, out)
         write_unpaid(payees, out)
@@ -89,40 +81,8 @@ def distributor_check(
     raise typer.Exit(1 if found.problem else 0)
 
 
-@contextmanager
-def paying(plan: Path, asset: str, addresses: Path, tree: Path | None) -> Iterator["Payees"]:
-    """Open a plan and yield who is paid how much of an asset at which address."""
-    from chains.ids import ChainId
-    from verifier.attestation.bundle import open_bundle
-    from verifier.compensation.account_leaves import leaves_of_accounts
-    from verifier.compensation.payees import payees_of
-    from verifier.compensation.payout_addresses import read_addresses
-    from verifier.compensation.plan_payouts import open_payouts
-
-    with open_bundle(plan) as opened:
-        payouts = open_payouts(opened, asset)
-        owed = str(payouts.record.get("liabilities"))
-        of = None if tree is None else lambda accounts: leaves_of_accounts(tree, owed, accounts)
-        yield payees_of(payouts, read_addresses(addresses, ChainId(payouts.chain), of))
-
-
-def unpaid_lines(payees: "Payees", out: Path) -> Iterator[str]:
-    """Say who is not paid: the first few by name, all of them in a file."""
-    from verifier.compensation.payment_files import unpaid_file
-
-    if not payees.unpaid:
-        return
-    total = f"{payees.amount(payees.unpaid_units)} {payees.asset.symbol}"
-    yield f"  NOT PAID: {len(payees.unpaid):,} leaves, {total}; all in {unpaid_file(out)}"
-    for one in payees.unpaid[:SHOWN]:
-        yield f"    {one.leaf.hex()[:16]}…  {payees.amount(one.units)} {payees.asset.symbol}: {one.reason}"
-
-
-def exit_code(payees: "Payees") -> int:
-    return 2 if payees.unpaid else 0
-
-
 distributor.__doc__ = DISTRIBUTOR_EXAMPLE
 distributor_check.__doc__ = CHECK_EXAMPLE
 app.command("distributor")(distributor)
 app.command("distributor-check")(distributor_check)
+app.command("batch")(payout_batch.batch)

@@ -1,7 +1,6 @@
 """A plan's payouts of a token as claims for an on-chain Merkle distributor: root, total, and everybody's proof."""
 
 import json
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -9,7 +8,7 @@ from chains.evm.address import checksum_address
 from chains.ids import AssetId, family_of, token_contract
 from verifier.compensation.claim_hashes import ClaimHashes, Kind, claim_hash
 from verifier.compensation.payees import Payees
-from verifier.compensation.payment_files import new_file
+from verifier.compensation.payment_files import write_list
 from verifier.errors import InputError
 
 FORMAT = "reserve-verifier/distributor/1"
@@ -59,18 +58,9 @@ def make_distributor(payees: Payees, kind: Kind) -> Distributor:
 
 def write_distributor(distributor: Distributor, out: Path) -> None:
     """Write one JSON object with a line for each claim, so that a file of a million is read line by line."""
-    with new_file(out) as file:
-        file.writelines(f"{line}\n" for line in _lines(distributor))
-
-
-def _lines(distributor: Distributor) -> Iterator[str]:
-    yield "{"
-    for name, value in distributor.to_record().items():
-        yield f"{json.dumps(name)}: {json.dumps(value)},"
-    yield CLAIMS_LINE
-    last = len(distributor.payees.payments) - 1
-    for number, payment in enumerate(distributor.payees.payments):
-        address = json.dumps(checksum_address(payment.address))
-        yield f"{address}: {json.dumps(distributor.claim(number))}{',' if number < last else ''}"
-    yield "}"
-    yield "}"
+    payments = distributor.payees.payments
+    lines = (
+        f"{json.dumps(checksum_address(payment.address))}: {json.dumps(distributor.claim(number))}"
+        for number, payment in enumerate(payments)
+    )
+    write_list(out, distributor.to_record(), "claims", "{}", lines)

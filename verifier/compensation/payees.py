@@ -19,6 +19,11 @@ class Payment(NamedTuple):
     units: int
     leaves: tuple[LeafUnits, ...]
 
+    @property
+    def references(self) -> list[str]:
+        """The hashes of the leaves, by which the exchange finds the accounts again."""
+        return [leaf.hex() for leaf, _ in self.leaves]
+
 
 class Unpaid(NamedTuple):
     """What is not paid, and why."""
@@ -57,6 +62,15 @@ class Payees(NamedTuple):
         gone = (one for one in self.payments if one.address in addresses)
         left = [Unpaid(leaf, units, addresses[one.address]) for one in gone for leaf, units in one.leaves]
         return self._replace(payments=kept, unpaid=(*self.unpaid, *left))
+
+    def payment_record(self, payment: Payment) -> dict[str, Any]:
+        """Return one payment as JSON values."""
+        return {
+            "address": payment.address,
+            "amount": self.amount(payment.units),
+            "units": str(payment.units),
+            "references": payment.references,
+        }
 
     def to_record(self) -> dict[str, Any]:
         """Return what every file of payments says first: which plan, which asset, how much, and how much not."""

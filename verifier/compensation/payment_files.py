@@ -1,10 +1,11 @@
 """Files of payments: never over another file, complete or not there at all, and safe to open in a spreadsheet."""
 
 import csv
-from collections.abc import Iterable, Iterator, Sequence
+import json
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import IO
+from typing import IO, Any
 
 from verifier.compensation.payees import Payees
 from verifier.errors import InputError, UnavailableError
@@ -45,6 +46,17 @@ def write_rows(path: Path, header: Sequence[str], rows: Iterable[Sequence[str]])
         writer = csv.writer(file, lineterminator="\r\n")
         writer.writerow(header)
         writer.writerows([spreadsheet_cell(one) for one in row] for row in rows)
+
+
+def write_list(path: Path, head: Mapping[str, Any], name: str, brackets: str, items: Iterable[str]) -> None:
+    """Write a JSON object whose last field holds many items, each on a line of its own, without keeping them all."""
+    with new_file(path) as file:
+        file.write("{\n")
+        file.writelines(f"{json.dumps(key)}: {json.dumps(value)},\n" for key, value in head.items())
+        file.write(f"{json.dumps(name)}: {brackets[0]}")
+        for number, item in enumerate(items):
+            file.write(f"{',' if number else ''}\n{item}")
+        file.write(f"\n{brackets[1]}\n}}\n")
 
 
 def unpaid_file(out: Path) -> Path:
