@@ -1,10 +1,12 @@
-"""Install the published MerkleDistributor contract for the tests: fetch its npm package and keep the bytecode.
+"""Install the published MerkleDistributor contract for the tests, and OpenZeppelin's program for its trees.
 
-Run `python tests/live/install_distributor.py`. It needs npm; the package must have the SHA-512 stated here.
+Run `python tests/live/install_distributor.py`. It needs npm; every package must have the SHA-512 stated here, or in
+merkle_tree/package-lock.json.
 """
 
 import json
 import shutil
+import subprocess
 import sys
 import tarfile
 import tempfile
@@ -20,14 +22,11 @@ PACKAGE = Package(
 PLACE = "package/build/MerkleDistributor.json"
 
 
-def main() -> None:
-    target = nodes_home() / "distributor" / "MerkleDistributor.json"
-    if target.exists():
-        print(f"MerkleDistributor is already at {target}")
-        return
-    npm = shutil.which("npm")
-    if npm is None:
-        sys.exit("distributor: npm is needed to fetch the package; install Node.js first")
+TREES = Path(__file__).parent / "merkle_tree"
+
+
+def keep_bytecode(npm: str, target: Path) -> None:
+    """Fetch the contract's package and keep the bytecode alone; put the file in place in one step."""
     with tempfile.TemporaryDirectory() as folder, tarfile.open(fetch(npm, PACKAGE, Path(folder))) as files:
         source = files.extractfile(PLACE)
         if source is None:
@@ -37,7 +36,29 @@ def main() -> None:
     half = target.with_suffix(".part")
     half.write_text(json.dumps(kept), "utf-8")
     half.replace(target)
-    print(f"installed MerkleDistributor {PACKAGE.version} at {target}")
+
+
+def keep_trees(npm: str, target: Path) -> None:
+    """Install exactly what the lock file names, without running anything of it; put the folder in place in one step."""
+    half = target.with_name(f"{target.name}.part")
+    shutil.rmtree(half, ignore_errors=True)
+    shutil.copytree(TREES, half)
+    subprocess.run([npm, "ci", "--ignore-scripts", "--silent"], cwd=half, check=True, timeout=600)
+    shutil.rmtree(target, ignore_errors=True)
+    half.replace(target)
+
+
+def main() -> None:
+    npm = shutil.which("npm")
+    folder = nodes_home() / "distributor"
+    for target, keep in ((folder / "MerkleDistributor.json", keep_bytecode), (folder / "merkle-tree", keep_trees)):
+        if target.exists():
+            print(f"{target.name} is already at {target}")
+            continue
+        if npm is None:
+            sys.exit("distributor: npm is needed to fetch the packages; install Node.js first")
+        keep(npm, target)
+        print(f"installed {target.name} at {target}")
 
 
 if __name__ == "__main__":

@@ -150,7 +150,8 @@ def _bitcoin_lines(
             f"fee {payees.amount(one.fee)}, change {payees.amount(one.change)}{waits}"
         )
     if payees.units > source.drawn:
-        yield f"  NOTE: more than the {payees.amount(source.drawn)} {payees.asset.symbol} the plan draws from {source.pool}"
+        drawn = f"{payees.amount(source.drawn)} {payees.asset.symbol}"
+        yield f"  NOTE: this is more than the {drawn} that the plan draws from {source.pool}"
 
 
 def _lines(written: _Written, out: Path) -> Iterator[str]:

@@ -165,8 +165,8 @@ def _grow(draft: _Draft, payment: Payment, pool: deque[SpentOutput]) -> bool:
     while draft.missing and draft.weight(with_change=True) <= MAX_WEIGHT:
         if not pool:
             raise InputError(
-                f"{source.account}: its recorded coins do not suffice: at least {draft.missing} base units are missing for "
-                f"payments and fees{_of_change(source)}"
+                f"{source.account}: its recorded coins do not suffice: at least {draft.missing} base units are missing "
+                f"for payments and fees{_of_change(source)}"
             )
         draft.take(pool.popleft())
         taken += 1
