@@ -45,8 +45,9 @@ def psbt_files(out: Path, count: int) -> list[Path]:
 
 def write_psbts(batches: Sequence[BitcoinBatch], files: Sequence[Path]) -> None:
     """Write each PSBT as the bytes of the format. Source: BIP-174, "File extension and MIME type"."""
-    for batch, path in zip(batches, files, strict=True):
+    for path in files:
         refuse_existing(path)
+    for batch, path in zip(batches, files, strict=True):
         write_file(path, batch.psbt.content)
 
 
