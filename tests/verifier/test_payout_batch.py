@@ -1,5 +1,6 @@
 """Batches pay exactly what the plan says, to whom it says, from coins the run recorded and the plan draws on."""
 
+import base64
 import csv
 import json
 import shutil
@@ -175,8 +176,6 @@ def test_a_psbt_spends_recorded_coins_to_everybody_and_the_rest_goes_back(
     out = tmp_path / "pay.psbt"
     command = ("payout", "batch", plan, "--asset", BTC, "--addresses", bitcoin_table, "--format", "psbt", "--out", out)
     made = told(*command, "--bundle", RUN, "--from", RESERVE, "--fee-rate", "7/2")
-    import base64
-
     read = parse_psbt(base64.b64encode(out.read_bytes()).decode()).transaction
     (one,) = made["transactions"]
     recorded = {coin.outpoint: coin.units for coin in balance_of(case, RESERVE).coins or ()}
@@ -317,8 +316,18 @@ def test_coins_too_small_for_one_standard_transaction_are_refused() -> None:
 
 
 def test_coins_that_cost_more_than_they_are_worth_are_not_spent() -> None:
-    with pytest.raises(InputError, match="do not suffice"):
+    # 300 for the payment and the fee of a transaction without any input, which no such coin makes smaller
+    with pytest.raises(InputError, match="at least 720 base units are missing"):
         bitcoin_batches(payees([300]), source("p2wpkh", [680] * 50), Fraction(10))
+
+
+@pytest.mark.parametrize("count", [1, 251, 252, 253, 300])
+def test_the_size_is_foreseen_to_the_byte_whatever_the_number_of_outputs(count: int) -> None:
+    for coins in ([10**8], [400_000] * 300):
+        (made,) = bitcoin_batches(payees([300_000] * count), source("p2wpkh", coins), Fraction(1))
+        unsigned = parse_psbt(base64.b64encode(made.psbt.content).decode()).transaction
+        witnesses = 2 + len(unsigned.inputs) * (1 + 1 + 72 + 1 + 33)
+        assert made.virtual_bytes == -(-(4 * len(unsigned.serialize()) + witnesses) // 4)
 
 
 @given(

@@ -2,6 +2,7 @@
 
 import csv
 import json
+import shutil
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -13,6 +14,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.verifier.payouts import BTC, ETH, USDD, evm_address, make_plan, make_tree, paid, por, told, write_addresses
+from verifier.attestation.bundle import seal_manifest
+from verifier.canonical import canonical_json
 from verifier.compensation import claim_tree, distributor_check
 from verifier.compensation.claim_hashes import ClaimHashes, fold
 from verifier.demo.exchange import make_users
@@ -189,10 +192,6 @@ def test_addresses_of_another_chain_are_refused(plan: Path, everybody: Path, tmp
 
 
 def test_a_plan_whose_table_was_changed_is_refused(plan: Path, everybody: Path, tmp_path: Path) -> None:
-    import shutil
-
-    from verifier.attestation.bundle import seal_manifest
-
     changed = tmp_path / "changed"
     shutil.copytree(plan, changed)
     rows = (plan / "payouts.csv").read_text().splitlines()
@@ -204,6 +203,18 @@ def test_a_plan_whose_table_was_changed_is_refused(plan: Path, everybody: Path, 
     seal_manifest(changed, case, "reserve-verifier/plan-folder/1")
     with pytest.raises(InputError, match="the tree of claims commits to"):
         por(*command)
+
+
+def test_a_plan_whose_document_names_another_tree_of_claims_is_refused(
+    plan: Path, everybody: Path, tmp_path: Path
+) -> None:
+    changed = tmp_path / "changed"
+    shutil.copytree(plan, changed)
+    record = json.loads((plan / "plan.json").read_bytes()) | {"claims": "ab" * 32}
+    (changed / "plan.json").write_bytes(canonical_json(record))
+    seal_manifest(changed, record["case"], "reserve-verifier/plan-folder/1")
+    with pytest.raises(InputError, match="not the one its document names"):
+        por("payout", "distributor", changed, "--asset", USDD, "--addresses", everybody, "--out", tmp_path / "d")
 
 
 def test_nothing_is_written_over_another_file(plan: Path, everybody: Path, tmp_path: Path) -> None:
