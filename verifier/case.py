@@ -1,9 +1,9 @@
 """Everything a verdict may rest on, immutable, with one digest that names it all."""
 
 import re
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from functools import cached_property
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Self
 
 from pydantic import BaseModel, ConfigDict
 
@@ -51,6 +51,13 @@ class Case(BaseModel):
     past: Past = Past()
     observed: Observed = Observed()
     heard: tuple[Heard, ...] = ()
+
+    def model_copy(self, *, update: Mapping[str, Any] | None = None, deep: bool = False) -> Self:
+        """Return a copy that works out again what follows from its fields; pydantic's keeps what was worked out."""
+        made = super().model_copy(update=update, deep=deep)
+        for name in made.__dict__.keys() - type(made).model_fields.keys():
+            del made.__dict__[name]
+        return made
 
     def trusting(self, roots: Collection[str], scanned: Collection[ChainId] = ()) -> "Case":
         """Return the same case for somebody who trusts these roots, in hexadecimal. Raises InputError for other text.
