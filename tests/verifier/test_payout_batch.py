@@ -239,6 +239,9 @@ def test_only_a_wallet_of_the_plans_own_run_with_listed_coins_pays(plan: Path, c
         source_of(case, record_of(plan, case) | {"case": "ab" * 32}, asset, RESERVE, None)
     with pytest.raises(InputError, match="taken in the incident"):
         source_of(case, record_of(plan, case, lost=[{"account": RESERVE}]), asset, RESERVE, None)
+    for change in ({"lost": None}, {"lost": [1]}, {"strategies": 1}, {"chosen": "x"}, {"strategies": [{}]}):
+        with pytest.raises(InputError, match=r"plan\.json: does not say"):
+            source_of(case, record_of(plan, case, **change), asset, RESERVE, None)
     bare = changed(case, RESERVE, None)
     with pytest.raises(InputError, match="lists no coins"):
         source_of(bare, record_of(plan, bare), asset, RESERVE, None)

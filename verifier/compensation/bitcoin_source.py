@@ -48,15 +48,15 @@ def source_of(case: Case, plan: Mapping[str, Any], asset: AssetId, text: str, in
     account = canonical_account(AccountId(text))
     position = _position(case, account, asset)
     pool = str(position.placement.pool)
-    drawn = _drawn(plan, asset).get(pool, 0)
-    if not drawn:
-        pools = ", ".join(sorted(_drawn(plan, asset))) or "no pool"
+    draws = _drawn(plan, asset)
+    if pool not in draws:
+        pools = ", ".join(sorted(draws)) or "no pool"
         raise InputError(f"{account}: is in {pool}; the plan draws this asset from {pools}")
-    if any(one.get("account") == account for one in plan.get("lost", [])):
+    if account in _lost(plan):
         raise InputError(f"{account}: was taken in the incident; name another wallet")
     script = script_of(network, address_of(account))
     coins = sorted(map(_spent, _coins(position)), key=lambda one: (-one.units, one.outpoint))
-    return Source(network, account, pool, script, tuple(coins), input_weight(script, input_vbytes), drawn)
+    return Source(network, account, pool, script, tuple(coins), input_weight(script, input_vbytes), draws[pool])
 
 
 def _position(case: Case, account: AccountId, asset: AssetId) -> Position:
@@ -68,9 +68,20 @@ def _position(case: Case, account: AccountId, asset: AssetId) -> Position:
 
 def _drawn(plan: Mapping[str, Any], asset: AssetId) -> dict[str, int]:
     """Return what the chosen strategy takes of an asset from each pool."""
-    chosen = next((one for one in plan["strategies"] if one["strategy"] == plan["chosen"]), None)
-    draws = chosen["draws"] if chosen else []
-    return {one["source"]: int(one["used"]) for one in draws if one["unit"] == asset and int(one["used"])}
+    try:
+        (chosen,) = (one for one in plan["strategies"] if one["strategy"] == plan["chosen"])
+        used = {str(one["source"]): int(one["used"]) for one in chosen["draws"] if one["unit"] == asset}
+    except (KeyError, TypeError, ValueError) as error:
+        raise InputError("plan.json: does not say what the chosen strategy draws from which source") from error
+    return {name: units for name, units in used.items() if units}
+
+
+def _lost(plan: Mapping[str, Any]) -> set[str]:
+    """Return the accounts from which something was taken."""
+    try:
+        return {str(one["account"]) for one in plan["lost"]}
+    except (KeyError, TypeError) as error:
+        raise InputError("plan.json: does not say what was lost") from error
 
 
 def _coins(position: Position) -> tuple[UnspentOutput, ...]:
