@@ -54,7 +54,8 @@ class BitcoinFacts(BaseModel):
 
     `identity_height` is the block whose hash begins with the chain id (BIP-122): the genesis block, or the first one of
     a chain that split off. Prefixes above 255 take two bytes. `network_magic` is what UTXO sets name the network by,
-    unless they are of the older format (`headerless_snapshots`).
+    unless they are of the older format (`headerless_snapshots`). `dust_fee_rate` (satoshi per virtual byte) decides
+    which outputs nodes do not pass on.
     """
 
     model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
@@ -69,6 +70,7 @@ class BitcoinFacts(BaseModel):
     invisible: str = ""
     network_magic: str = Field(default="", pattern=r"^([0-9a-f]{8})?$")
     headerless_snapshots: bool = False
+    dust_fee_rate: int = Field(default=3, gt=0)
     known_utxo_sets: list[UtxoSet] = Field(default_factory=list)
 
 

@@ -5,7 +5,7 @@ from collections.abc import Collection
 from functools import cached_property
 from typing import Any, NamedTuple
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import ConfigDict
 
 from chains.ids import AccountId, AssetId, ChainId
 from chains.model import Anchor, Balance, BlockRef, Disagreement, Exclusion, Holding, ProofKind, Tier
@@ -18,6 +18,7 @@ from verifier.liabilities.check import Liabilities
 from verifier.observed import Observed
 from verifier.ownership.claims import Ownership
 from verifier.prices.gather import Heard
+from verifier.records import FrozenRecord
 from verifier.reserves import Overlap, Placement
 from verifier.snapshot import PriceQuote, price_records
 from verifier.window import Past
@@ -33,10 +34,10 @@ class Position(NamedTuple):
     ownership: Ownership | None
 
 
-class Case(BaseModel):
+class Case(FrozenRecord):
     """All inputs of a judgement. Nothing below reads a clock, a file or a socket."""
 
-    model_config = ConfigDict(frozen=True, arbitrary_types_allowed=True)
+    model_config = ConfigDict(arbitrary_types_allowed=True)
     declaration: Declaration
     positions: tuple[Position, ...]
     overlaps: tuple[Overlap, ...]

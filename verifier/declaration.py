@@ -6,12 +6,12 @@ from functools import cached_property
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, ConfigDict, Field, model_validator
 
 from chains.ids import AccountField, AssetField, ChainField
 from verifier.canonical import digest
 from verifier.files import read_file
-from verifier.records import parse_record
+from verifier.records import FrozenRecord, parse_record
 
 FORMAT = "reserve-verifier/declaration/1"
 MAX_BYTES = 256 * 1024 * 1024
@@ -66,7 +66,7 @@ CLIENT_POOLS = (Pool.CLIENT_HOT, Pool.CLIENT_COLD, Pool.CLIENT_THIRD_PARTY)
 PROTECTED_POOLS = (*CLIENT_POOLS, Pool.GUARANTEE, Pool.RESERVE_FUND)
 
 
-class _Record(BaseModel):
+class _Record(FrozenRecord):
     model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
 
 

@@ -90,6 +90,14 @@ def test_coins_of_the_same_asset_come_first_and_then_money() -> None:
     assert drawn(pooled) == [("guarantee", 5, 5), ("reserve-fund", 900, 900), ("insurance", 600, 10_000)]
 
 
+def test_a_run_that_was_judged_before_is_short_of_the_same() -> None:
+    made = run(position(Pool.RESERVE_FUND, 10, number=4))
+    losses = basis_of(made, ALL_HOT, []).losses
+    assert (made.digest, len(made.positions_by_asset), len(made.accounts)) == (made.model_copy().digest, 2, 4)
+    assert basis_of(made, ALL_HOT, []).losses == losses
+    assert made.model_copy(update={"positions": ()}).positions_by_asset == {}
+
+
 def test_guarantee_assets_never_pay_for_another_asset() -> None:
     found = outcome(run(position(Pool.GUARANTEE, 5_000, USD, 4)))
     assert (drawn(found), found.uncovered) == ([], 2_000)

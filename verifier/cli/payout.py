@@ -1,130 +1,88 @@
-"""por payout: what a compensation plan pays, in the forms that pay. Nothing is signed or sent."""
+"""por payout: a plan turned into what pays, claims on a chain or batches of payments; nothing is signed or sent."""
 
-import json
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import Annotated, Literal
 
 import typer
 
+from verifier.cli import payout_batch
+from verifier.cli.payout_payees import AddressTable, Asset, Json, Tree, exit_code, paying, unpaid_lines
 from verifier.cli.terminal import print_result
 
-if TYPE_CHECKING:
-    from verifier.compensation.payees import Payments
+app = typer.Typer(
+    help="Turn a plan into what pays: claims on a chain, or batches of payments. Nothing is signed or sent.",
+    no_args_is_help=True,
+)
+DISTRIBUTOR_EXAMPLE = """Write the claims of a token for an on-chain Merkle distributor: root, total, everybody's proof.
 
-Addresses = Annotated[
-    Path, typer.Option(help="CSV: leaf,address (leaves as in the plan's payouts), or account,address with --tree")
-]
-Asset = Annotated[str, typer.Option(help="what is paid (CAIP-19), such as eip155:1/slip44:60")]
-Tree = Annotated[Path | None, typer.Option(help="the folder of the run's tree with its private part, for account ids")]
-Out = Annotated[Path, typer.Option(help="the file to write")]
-AsJson = Annotated[bool, typer.Option("--json", help="print one JSON object")]
-# Safe's MultiSendCallOnly 1.4.1, at the same address on most networks; recalled, so compare it before signing.
-MULTI_SEND = "0x9641d764fc13c8B624c04430C7356C1C7C8102e2"
+Example: por payout distributor plan/ --asset eip155:1/erc20:0xdac17f958d2ee523a2206206994597c13d831ec7 \
+--addresses addresses.csv --out distributor.json
 
-app = typer.Typer(help="What a plan pays, for those who pay: unsigned, never sent.", no_args_is_help=True)
+addresses.csv has the header leaf,address (the leaf's hash as in payouts.csv), or account,address with --tree, the
+exchange's own tree of what it owes. Accounts without an address stand in distributor.json.unpaid.csv.
+
+Exit codes: 0 everybody is in it, 2 somebody has no address.
+"""
+CHECK_EXAMPLE = """Check the claim of one address offline: its proof leads to the file's root.
+
+Example: por payout distributor-check distributor.json --address 0x52908400098527886e0f7030069857d2e4169ee7 --root 0x…
+
+Compare the root with the contract's own (merkleRoot()): without it, the file is only checked against itself.
+"""
 
 
-@app.command("distributor")
 def distributor(
-    plan: Annotated[Path, typer.Argument(help="the plan's folder")],
+    plan: Annotated[Path, typer.Argument(help="a plan's folder")],
     asset: Asset,
-    addresses: Addresses,
-    out: Out,
+    addresses: AddressTable,
+    out: Annotated[Path, typer.Option(help="a new file for the claims (JSON)")],
+    tree: Tree = None,
     kind: Annotated[
-        Literal["indexed", "standard"], typer.Option(help="indexed: Uniswap's; standard: OpenZeppelin's")
+        Literal["indexed", "standard"],
+        typer.Option(help="the leaf: index, address, amount packed; or hashed twice without an index"),
     ] = "indexed",
-    tree: Tree = None,
-    as_json: AsJson = False,
+    as_json: Json = False,
 ) -> None:
-    """Write the root and the proofs that a Merkle distributor contract on an EVM chain takes.
+    from verifier.compensation.payments.claim_hashes import Kind
+    from verifier.compensation.payments.distributor import make_distributor, write_distributor
+    from verifier.compensation.payments.files import refuse_existing, unpaid_file, write_unpaid
 
-    Example: por payout distributor plan/ --asset eip155:1/erc20:0xa0b8… --addresses addresses.csv --out claims.json
-    """
-    from verifier.canonical import canonical_json
-    from verifier.compensation.distributor import FORMAT, build_distributor
-    from verifier.files import write_file
-
-    payments = _payments(plan, asset, addresses, tree)
-    built = build_distributor(payments.payments, kind)
-    record: dict[str, Any] = {
-        "format": FORMAT,
-        "kind": kind,
-        "asset": payments.asset.asset,
-        "merkleRoot": f"0x{built.root.hex()}",
-        "tokenTotal": hex(built.total),
-        "claims": {one.address: one.to_record() for one in built.claims},
-        "unpaid": [{"leaf": leaf, "units": str(units)} for leaf, units in payments.unpaid],
-    }
-    write_file(out, canonical_json(record))
-    short = {"root": record["merkleRoot"], "total": str(built.total), "claims": len(built.claims)}
-    lines = [f"{out}: {len(built.claims):,} claims, root {record['merkleRoot']}", *_unpaid(payments)]
-    print_result({**short, "unpaid": len(payments.unpaid)}, as_json, lines)
+    for path in (out, unpaid_file(out)):
+        refuse_existing(path)
+    with paying(plan, asset, addresses, tree) as (_, payees):
+        made = make_distributor(payees, Kind(kind))
+        write_distributor(made, out)
+        write_unpaid(payees, out)
+    record = made.to_record()
+    lines = [
+        f"{out}: {len(payees.payments):,} claims, {payees.amount(payees.units)} {payees.asset.symbol}",
+        f"  root {record['merkleRoot']} ({kind})",
+        *unpaid_lines(payees, out),
+        f"Next: por payout distributor-check {out} --address A",
+    ]
+    print_result(record | {"file": str(out), "unpaid_file": str(unpaid_file(out))}, as_json, lines)
+    raise typer.Exit(exit_code(payees))
 
 
-@app.command("batch")
-def batch(
-    plan: Annotated[Path, typer.Argument(help="the plan's folder")],
-    asset: Asset,
-    addresses: Addresses,
-    out: Out,
-    form: Annotated[Literal["csv", "json", "safe", "psbt"], typer.Option("--format", help="for whom")] = "csv",
-    tree: Tree = None,
-    multi_send: Annotated[str, typer.Option(help="with safe: the MultiSend contract")] = MULTI_SEND,
-    bundle: Annotated[Path | None, typer.Option(help="with psbt: the run whose coins are spent")] = None,
-    source: Annotated[str, typer.Option("--from", help="with psbt: the wallet that pays (CAIP-10)")] = "",
-    fee_rate: Annotated[int, typer.Option(min=1, max=10_000, help="with psbt: base units per byte")] = 20,
-    as_json: AsJson = False,
+def distributor_check(
+    file: Annotated[Path, typer.Argument(help="what por payout distributor wrote")],
+    address: Annotated[str, typer.Option(help="whose claim")],
+    root: Annotated[str | None, typer.Option(help="the root that the contract names")] = None,
+    as_json: Json = False,
 ) -> None:
-    """Write unsigned payments: a table for custody systems, transactions of a Safe, or PSBTs.
+    from verifier.compensation.payments.distributor_check import check_claim
 
-    Example: por payout batch plan/ --asset eip155:1/slip44:60 --addresses addresses.csv --format safe --out safe.json
-    """
-    from verifier.compensation.batches import csv_batch, json_batch, safe_batch
-    from verifier.files import write_file
-
-    payments = _payments(plan, asset, addresses, tree)
-    if form == "csv":
-        text = csv_batch(payments)
-    elif form == "psbt":
-        text = _psbts(payments, bundle, source, fee_rate)
-    else:
-        record = json_batch(payments) if form == "json" else safe_batch(payments, multi_send)
-        text = json.dumps(record, indent=1) + "\n"
-    write_file(out, text.encode())
-    lines = [f"{out}: {len(payments.payments):,} payments, {payments.total:,} base units", *_unpaid(payments)]
-    told = {"payments": len(payments.payments), "total": str(payments.total), "unpaid": len(payments.unpaid)}
-    print_result(told, as_json, lines)
+    found = check_claim(file, address, root)
+    told = f"refused: {found.address}: {found.problem}"
+    if not found.problem:
+        against = "the root you named" if root else "the file's own root; compare it with the contract's"
+        told = f"accepted: {found.address} is paid {found.units} base units\n  by {against}: {found.root}"
+    print_result(found.to_record(), as_json, [told])
+    raise typer.Exit(1 if found.problem else 0)
 
 
-def _payments(plan: Path, asset: str, addresses: Path, tree: Path | None) -> "Payments":
-    from chains.ids import asset_id, chain_of
-    from verifier.attestation.bundle import open_bundle
-    from verifier.compensation.payees import leaves_of_accounts, payments_of, read_payees
-
-    paid = asset_id(asset)
-    payees = read_payees(addresses, chain_of(paid), leaves_of_accounts(tree) if tree else None)
-    with open_bundle(plan) as opened:
-        return payments_of(opened, paid, payees)
-
-
-def _psbts(payments: "Payments", bundle: Path | None, source: str, fee_rate: int) -> str:
-    from chains.addresses import canonical_account
-    from chains.ids import account_id
-    from verifier.attestation.bundle import open_bundle
-    from verifier.compensation.psbt import psbt_batches
-    from verifier.errors import InputError
-    from verifier.run import replay
-
-    if bundle is None or not source:
-        raise InputError("a PSBT spends recorded coins: name the run (--bundle) and the wallet (--from)")
-    with open_bundle(bundle) as opened:
-        case, _ = replay(opened)
-    found = psbt_batches(case, canonical_account(account_id(source)), payments.payments, fee_rate)
-    return "".join(f"{one.psbt}\n" for one in found)
-
-
-def _unpaid(payments: "Payments") -> list[str]:
-    if not payments.unpaid:
-        return []
-    units = sum(one for _, one in payments.unpaid)
-    return [f"  {len(payments.unpaid):,} leaves have no address: {units:,} base units stay unpaid"]
+distributor.__doc__ = DISTRIBUTOR_EXAMPLE
+distributor_check.__doc__ = CHECK_EXAMPLE
+app.command("distributor")(distributor)
+app.command("distributor-check")(distributor_check)
+app.command("batch")(payout_batch.batch)

@@ -14,8 +14,7 @@ def after(case: Case, losses: Iterable[Lost]) -> Case:
     """
     taken = {loss.holding: loss.units for loss in losses}
     positions = tuple(_left(position, taken.get(position.placement.holding, 0)) for position in case.positions)
-    # Not a copy: what a case has worked out from its positions would be copied along.
-    return Case(**{**{name: getattr(case, name) for name in Case.model_fields}, "positions": positions})
+    return case.model_copy(update={"positions": positions})
 
 
 def _left(position: Position, units: int) -> Position:

@@ -61,16 +61,15 @@ def prove_large(folder: Path, leaf: bytes, secret: bytes) -> InclusionProof | No
         raise
 
 
-def read_large(folder: Path) -> Iterator[Account]:
-    """Yield the rows of `payouts.parquet`. Raises InputError when it is damaged."""
+def read_column(folder: Path, symbol: str) -> Iterator[tuple[str, int]]:
+    """Yield each leaf's hash and what it is paid of one asset. Raises InputError for a table that is none."""
     try:
-        file = pq.ParquetFile(folder / TABLE, page_checksum_verification=True)
-        for batch in file.iter_batches(ROWS):
-            columns = [column.to_pylist() for column in batch.columns]
-            for name, *amounts in zip(*columns, strict=True):
-                yield Account(name, tuple(int(one) for one in amounts))
-    except (OSError, pa.ArrowException) as error:
-        raise InputError(f"{folder / TABLE}: is damaged: {error}") from error
+        with pq.ParquetFile(folder / TABLE, page_checksum_verification=True) as table:
+            for batch in table.iter_batches(ROWS, columns=["account", symbol]):
+                accounts, units = (batch.column(name).to_pylist() for name in ("account", symbol))
+                yield from zip(accounts, map(int, units), strict=True)
+    except (pa.ArrowException, OSError, TypeError, ValueError) as error:
+        raise InputError(f"{folder / TABLE}: is no table of payouts: {error}") from error
 
 
 def _batches(payouts: Iterable[Account], schema: pa.Schema) -> Iterator[pa.RecordBatch]:

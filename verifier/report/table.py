@@ -2,8 +2,8 @@
 
 import csv
 import io
-import re
 
+from verifier.files import spreadsheet_cell
 from verifier.report.content import FindingRow, Report
 from verifier.report.visible import visible
 
@@ -12,8 +12,6 @@ FIELDS = (
     *("measured", "required", "room", "measured_exact", "required_exact", "shortfall_exact", "slack_exact"),
     *("cure_by", "clause", "demand", "evidence"),
 )
-# Source: OWASP, CSV Injection; the wide forms are taken for the narrow ones by some programs.
-FORMULA = re.compile("[\\s\"']*[=+\\-@\\t\\r\\n\uff1d\uff0b\uff0d\uff20]")
 
 
 def render_table(report: Report) -> str:
@@ -32,4 +30,4 @@ def _value(finding: FindingRow, name: str) -> str:
 
 def cell(text: str) -> str:
     """Return a cell that no spreadsheet takes for a formula, with hidden characters written out."""
-    return f"'{visible(text)}" if FORMULA.match(text) else visible(text)
+    return f"'{visible(text)}" if spreadsheet_cell(text) != text else visible(text)
