@@ -5,10 +5,10 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from verifier.inclusion.check import check_proofs as check_proofs
-    from verifier.run import verify_bundle as verify_bundle
+    from verifier.verification import verify_bundle as verify_bundle
 
 # Loaded on first use: who only checks a proof waits for nothing else.
-_LAZY = {"check_proofs": "verifier.inclusion.check", "verify_bundle": "verifier.run"}
+_LAZY = {"check_proofs": "verifier.inclusion.check", "verify_bundle": "verifier.verification"}
 
 __all__ = ["check_proofs", "verify_bundle"]
 

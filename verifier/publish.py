@@ -13,6 +13,7 @@ from verifier.errors import InputError
 from verifier.files import write_file
 from verifier.further import Plans
 from verifier.inclusion.commitment import Commitment, TreeAsset
+from verifier.judged import stated_ids
 from verifier.liabilities.commitment import save_commitment
 from verifier.liabilities.make import make_tree
 from verifier.liabilities.places import COMMITMENT
@@ -21,10 +22,12 @@ from verifier.log.entry import entry_of
 from verifier.log.note import Signer
 from verifier.log.proof import find_entry, prove_entry
 from verifier.log.writer import CHECKPOINT, append_entries, create_log, read_head
+from verifier.policy.library import load_pack
 from verifier.reserves import Progress, silent
-from verifier.run import Verification, collect, verify_bundle
+from verifier.run import collect
 from verifier.seal import seal, statement_of
 from verifier.verdict import Verdict
+from verifier.verification import Verification, verify_bundle
 
 DECLARATION = ".declaration.json"
 
@@ -105,11 +108,11 @@ def publish(
     path = _naming(declared, owed, sources.declaration, places.bundle)
     # 3. What is held, read once
     if places.bundle.exists():
-        _same_run(places.bundle, load_declaration(path))
+        _same_run(places.bundle, load_declaration(path), packs)
     else:
         tree = places.tree if with_leaves else _public_half(owed, places)
         sets = sources.utxo_sets
-        collect(path, providers, places.bundle, tree, sources.prices, progress, transport, sets, plans)
+        collect(path, providers, places.bundle, tree, sources.prices, progress, transport, sets, plans, packs)
     # 4. What follows from the bundle alone
     result = verify_bundle(places.bundle, packs, progress=progress)
     # 5. Sealed
@@ -143,8 +146,11 @@ def _naming(declared: Declaration, owed: Commitment, path: Path, bundle: Path) -
     return target
 
 
-def _same_run(bundle: Path, declared: Declaration) -> None:
+def _same_run(bundle: Path, declared: Declaration, packs: Sequence[str]) -> None:
     with open_bundle(bundle) as opened:
+        stated = stated_ids(opened)
+        if stated and stated != [load_pack(name).id for name in packs]:
+            raise InputError(f"{bundle}: exists already and is judged by {', '.join(stated)}; name a new folder")
         if opened.read("declaration.json") != canonical_json(declared.to_record()):
             raise InputError(f"{bundle}: exists already and holds another declaration; name a new folder")
 

@@ -1,7 +1,7 @@
-"""The one path from a declaration to a verdict, as numbered steps; replay walks it again without a network."""
+"""The one path from a declaration to a case, as numbered steps; replay walks it again without a network."""
 
 import shutil
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -14,27 +14,20 @@ from chains.model import Disagreement
 from chains.providers import Providers, from_public_record, public_record
 from chains.transcript import RecordingTransport, ReplayTransport, Transcript
 from chains.transport import Transport
-from verifier.attestation.bundle import Bundle, open_bundle, seal_manifest, write_parts
+from verifier.attestation.bundle import Bundle, seal_manifest, write_parts
 from verifier.canonical import canonical_json
 from verifier.case import Case, Position
-from verifier.coin_sets import gather_coin_sets, read_coin_sets, recheck_coin_sets
+from verifier.coin_sets import gather_coin_sets, read_coin_sets
 from verifier.declaration import Declaration, load_declaration, parse_declaration
-from verifier.diff.runs import RunDiff, compare_runs
 from verifier.errors import InputError, PartitionError, UnavailableError
 from verifier.further import BALANCES_ONLY, Further, Plans, read_further, read_plans
+from verifier.judged import judged_parts, read_rulebook
 from verifier.liabilities.check import Liabilities, check_liabilities
 from verifier.liabilities.places import COMMITMENT, LEAF_LIST, LEAVES
 from verifier.observed import Observed
 from verifier.ownership.claims import Ownership, check_ownership
-from verifier.policy.evaluate import Judgement, evaluate_all
-from verifier.policy.finding import Finding, Level
-from verifier.policy.library import load_pack
-from verifier.recheck import coin_set_findings, recheck
 from verifier.reserves import Placements, Progress, Reserves, place_holdings, read_reserves, silent
 from verifier.snapshot import PriceQuote, load_prices, merged_prices, parse_prices, price_records
-from verifier.verdict import Verdict, worst
-
-DEFAULT_PACKS = ("model-basic",)
 
 
 class Collected(NamedTuple):
@@ -50,31 +43,6 @@ class Collected(NamedTuple):
     refused: tuple[str, ...] = ()
 
 
-class Verification(NamedTuple):
-    """What a verdict rests on and what it is, pack by pack; the overall verdict is the worst.
-
-    `bundle` is the digest of the bundle's manifest, which names every part by its own; `earlier` is what has changed
-    since an earlier run of the exchange, where one was handed in.
-    """
-
-    case: Case
-    judgements: tuple[Judgement, ...]
-    rechecked: tuple[Finding, ...] = ()
-    bundle: str = ""
-    earlier: RunDiff | None = None
-
-    @property
-    def verdict(self) -> Verdict:
-        judged = [judgement.verdict for judgement in self.judgements]
-        return worst(judged + [finding.verdict for finding in self.rechecked if finding.level is Level.MUST])
-
-    @property
-    def findings(self) -> tuple[Finding, ...]:
-        """Every finding once: what is wrong whatever the law says is not repeated for each pack."""
-        judged = (finding for judgement in self.judgements for finding in judgement.findings)
-        return (*dict.fromkeys(judged), *self.rechecked)
-
-
 def collect(
     declaration_path: Path,
     providers: Providers,
@@ -85,19 +53,18 @@ def collect(
     transport: Transport | None = None,
     utxo_sets: Sequence[Path] = (),
     plans: Plans = BALANCES_ONLY,
+    packs: Sequence[str] = (),
 ) -> Collected:
     """Read the chains once and keep the evidence in the bundle folder `out`.
 
     An interrupted run leaves `out` + ".partial"; the same call resumes it and asks nothing twice. `utxo_sets` are
-    `dumptxoutset` files: on their chains balances are proven at the block each was written at. `plans` say
-    what is read beyond balances. Raises InputError for a malformed declaration or a
-    coin declared twice, UnavailableError when a whole chain could not be read.
+    `dumptxoutset` files: on their chains balances are proven at the block each was written at. `plans` say what is read
+    beyond balances. What the run comes to by `packs` is kept with their texts. Raises InputError for a malformed
+    declaration, an unknown pack or a coin declared twice, UnavailableError when a whole chain could not be read.
     """
     # 1. What the exchange says, every coin in exactly one pool.
-    declaration = load_declaration(declaration_path)
-    placements = place_holdings(declaration)
-    if placements.overlaps:
-        raise PartitionError(f"{declaration_path}: {placements.overlaps[0].describe(declaration)}")
+    declaration, placements = _partitioned(declaration_path)
+    rulebooks = [read_rulebook(name) for name in packs]
     if out.exists():
         raise InputError(f"{out}: exists already; name a new folder")
     # 2. A place where nothing gathered is lost; an interrupted run keeps the blocks it drew.
@@ -121,6 +88,7 @@ def collect(
     known = check_liabilities(declaration, staging / "liabilities" if liabilities else None)
     owners = _check_claims(declaration, further.observed, reserves, progress)
     case = _build_case(declaration, placements, reserves, further, owners, known, quotes, transcript.digest)
+    write_parts(staging, judged_parts(case, rulebooks))
     seal_manifest(staging, case.digest)
     staging.rename(out)
     journal.unlink()
@@ -161,46 +129,13 @@ def replay(bundle: Bundle, progress: Progress = silent) -> tuple[Case, Mapping[C
     return case, coin_sets
 
 
-def verify_bundle(
-    path: str | Path,
-    packs: Sequence[str] = DEFAULT_PACKS,
-    recheck_with: Providers | None = None,
-    transport: Transport | None = None,
-    trusted_roots: Collection[str] = (),
-    utxo_sets: Sequence[Path] = (),
-    progress: Progress = silent,
-    as_of: str = "",
-) -> Verification:
-    """Verify a bundle folder or zip, offline, by one or more packs; with `recheck_with`, ask a sample of it again.
-
-    `trusted_roots` are the verifier's own: of finalized beacon blocks, or hashes over all unspent coins. A balance
-    whose proof leads to one of them is proven, whoever handed over the bundle. `utxo_sets` are the verifier's own files
-    for sets that the bundle only names. `as_of` (YYYY-MM-DD) takes the packs' numbers of that day instead of the
-    declaration's. Raises InputError when the bundle is not whole, a pack is unknown or a root is
-    none, UnavailableError when there is no bundle.
-    """
-    if not packs:
-        raise InputError("name at least one pack: without rules there is nothing to judge")
-    rulebooks = [load_pack(name) for name in packs]
-    with open_bundle(Path(path)) as bundle:
-        case, coin_sets = replay(bundle, progress)
-        sets = recheck_coin_sets(bundle, coin_sets, utxo_sets, progress)
-        name = bundle.digest
-    case = case.trusting(trusted_roots, [chain for chain, wrong in sets.items() if not wrong])
-    judgements = evaluate_all(case, rulebooks, as_of)
-    asked = recheck(case, recheck_with, transport or NetworkTransport()) if recheck_with else []
-    return Verification(case, judgements, (*coin_set_findings(sets), *asked), name)
-
-
-def since(result: Verification, earlier: Path) -> Verification:
-    """Return a verification that also says what has changed since an earlier run, by the same rulebooks.
-
-    Raises InputError when the earlier bundle is not whole or of another exchange.
-    """
-    with open_bundle(earlier) as bundle:
-        before, _ = replay(bundle)
-    packs = [judgement.pack for judgement in result.judgements]
-    return result._replace(earlier=compare_runs(before, result.case, packs=packs))
+def _partitioned(path: Path) -> tuple[Declaration, Placements]:
+    """Return a declaration with every coin in exactly one pool."""
+    declaration = load_declaration(path)
+    placements = place_holdings(declaration)
+    if placements.overlaps:
+        raise PartitionError(f"{path}: {placements.overlaps[0].describe(declaration)}")
+    return declaration, placements
 
 
 def _stage(

@@ -14,8 +14,8 @@ from verifier.errors import InputError
 from verifier.in_toto import PAYLOAD, statement, this_tool
 from verifier.policy.finding import Finding, Level, Reason
 from verifier.recheck import SEAL_RULE
-from verifier.run import Verification
 from verifier.verdict import Verdict
+from verifier.verification import Verification
 
 PREDICATE = "urn:reserve-verifier:attestation:1"
 SUMMARY = "https://slsa.dev/verification_summary/v1"

@@ -54,7 +54,7 @@ def test_checking_a_proof_loads_no_chain_library() -> None:
 
 
 def test_verifying_a_bundle_loads_no_optional_package() -> None:
-    assert loaded_after("import verifier.run, verifier.report.html, verifier.cli.main").isdisjoint(HEAVY)
+    assert loaded_after("import verifier.verification, verifier.report.html, verifier.cli.main").isdisjoint(HEAVY)
 
 
 def test_the_help_loads_no_more_than_it_shows() -> None:

@@ -10,7 +10,8 @@ from chains.providers import Providers
 from tests.chains.simulated_evm import CHAIN, SimulatedNode
 from verifier.attestation.bundle import open_bundle
 from verifier.canonical import canonical_json
-from verifier.run import collect, verify_bundle
+from verifier.run import collect
+from verifier.verification import verify_bundle
 
 ETH = AssetId(f"{CHAIN}/slip44:60")
 

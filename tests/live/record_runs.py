@@ -15,7 +15,8 @@ from verifier.attestation.bundle import open_bundle, seal_manifest
 from verifier.demo.chain_side import ChainSide, secret_of
 from verifier.demo.exchange import PlayedExchange
 from verifier.demo.story import price_records_of
-from verifier.run import collect, verify_bundle
+from verifier.run import collect
+from verifier.verification import verify_bundle
 
 RUNS = Path(__file__).resolve().parents[2] / "fixtures" / "runs"
 AS_OF = "2026-11-22T00:00:00Z"

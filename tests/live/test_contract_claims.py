@@ -38,8 +38,9 @@ from verifier.ownership.claims import Control, Ownership
 from verifier.ownership.signing import make_claim
 from verifier.policy.evaluate import evaluate
 from verifier.policy.library import load_pack
-from verifier.run import collect, replay, verify_bundle
+from verifier.run import collect, replay
 from verifier.verdict import Verdict
+from verifier.verification import verify_bundle
 
 ETH = AssetId(network_of(CHAIN).native_asset)
 OWNED, DELEGATED = "0x" + "0e" * 20, "0x" + "0d" * 20

@@ -12,8 +12,9 @@ from tests.live.real_sides import KnotsSide
 from tests.live.record_runs import real_exchange, spend_a_quarter
 from verifier.demo.exchange import PlayedExchange
 from verifier.demo.story import price_records_of
-from verifier.run import Verification, collect, verify_bundle
+from verifier.run import collect
 from verifier.verdict import Verdict
+from verifier.verification import Verification, verify_bundle
 
 PACKS = ("model-basic", "jp-psa-63-11")
 

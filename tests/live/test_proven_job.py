@@ -25,8 +25,9 @@ from verifier.demo.story import price_records_of
 from verifier.errors import InputError
 from verifier.report.limits import limits
 from verifier.report.record import balance_counts
-from verifier.run import Collected, Verification, collect, verify_bundle
+from verifier.run import Collected, collect
 from verifier.verdict import Verdict
+from verifier.verification import Verification, verify_bundle
 
 pytestmark = [pytest.mark.real_bitcoind, pytest.mark.real_anvil]
 

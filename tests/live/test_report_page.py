@@ -11,7 +11,7 @@ from tests.verifier.report_cases import ORIGIN, complete, documented, judged, la
 from verifier.report.build import build_report
 from verifier.report.words import LANGUAGES
 from verifier.report.write import write_report
-from verifier.run import Verification
+from verifier.verification import Verification
 
 HOSTILE = ("<script>document.title='taken'</script>", "</style><img src=x onerror=document.title='taken'>", "a\u202eb")
 

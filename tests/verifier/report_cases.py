@@ -17,8 +17,8 @@ from verifier.policy.library import load_pack
 from verifier.prices.gather import Heard
 from verifier.recheck import SEAL_RULE
 from verifier.report.origin import Origin
-from verifier.run import Verification, verify_bundle
 from verifier.verdict import Verdict
+from verifier.verification import Verification, verify_bundle
 from verifier.window import Past, Window
 
 RUNS = Path(__file__).parents[2] / "fixtures" / "runs"

@@ -21,7 +21,7 @@ from verifier.report.content import ItemRow
 from verifier.report.measures import MEASURES
 from verifier.report.origin import Origin
 from verifier.report.words import texts_of
-from verifier.run import Verification
+from verifier.verification import Verification
 from verifier.window import Past
 
 

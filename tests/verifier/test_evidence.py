@@ -23,8 +23,9 @@ from verifier.liabilities.publisher.leaf_index import LeafIndex, PartEntry, save
 from verifier.liabilities.publisher.place import Place
 from verifier.ownership.binding import Binding
 from verifier.ownership.claims import Control, check_ownership
-from verifier.run import collect, verify_bundle
+from verifier.run import collect
 from verifier.verdict import Verdict
+from verifier.verification import verify_bundle
 
 
 def edit(inputs: Inputs, **changes: Any) -> None:

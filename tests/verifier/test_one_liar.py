@@ -12,8 +12,8 @@ from verifier.case import Case, Position
 from verifier.declaration import Pool
 from verifier.policy.evaluate import evaluate
 from verifier.policy.library import load_pack
-from verifier.run import Verification
 from verifier.verdict import Verdict
+from verifier.verification import Verification
 
 PACKS = [load_pack(name) for name in ("model-basic", "jp-psa-63-11")]
 POOLS = (Pool.CLIENT_COLD, Pool.CLIENT_HOT, Pool.GUARANTEE, Pool.RESERVE_FUND, Pool.PROPRIETARY)

@@ -18,8 +18,9 @@ from verifier.errors import InputError
 from verifier.further import Plans
 from verifier.prices.dialects import exact_price
 from verifier.prices.plan import load_plan, read_plan
-from verifier.run import collect, verify_bundle
+from verifier.run import collect
 from verifier.verdict import Verdict
+from verifier.verification import verify_bundle
 
 
 def test_every_dialect_is_read_exactly_and_the_interval_holds_all() -> None:

@@ -21,8 +21,8 @@ from verifier.log.policy import parse_policy
 from verifier.log.proof import check_proof, parse_proof
 from verifier.observed import QuestionPlan
 from verifier.publish import Keys, Places, Published, Sources, publish
-from verifier.run import verify_bundle
 from verifier.verdict import Verdict
+from verifier.verification import verify_bundle
 
 PACKS = ("model-basic",)
 ORIGIN = "sakura.example/log"

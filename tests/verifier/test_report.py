@@ -46,7 +46,8 @@ from verifier.report.limits import limits
 from verifier.report.visible import visible
 from verifier.report.words import LANGUAGES, texts_of
 from verifier.report.write import FORMS, rendered
-from verifier.run import Verification, collect, verify_bundle
+from verifier.run import collect
+from verifier.verification import Verification, verify_bundle
 from verifier.window import plan_window
 
 VOID = {"meta", "br"}

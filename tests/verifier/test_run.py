@@ -20,8 +20,9 @@ from tests.verifier.played import Inputs, played
 from verifier.attestation.bundle import pack_zip
 from verifier.errors import InputError, PartitionError, UnavailableError
 from verifier.report.limits import limits
-from verifier.run import Collected, collect, verify_bundle
+from verifier.run import Collected, collect
 from verifier.verdict import Verdict
+from verifier.verification import verify_bundle
 
 PACKS = ("model-basic", "jp-psa-63-11")
 

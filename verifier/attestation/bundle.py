@@ -110,7 +110,7 @@ def open_bundle(path: Path) -> Iterator[Bundle]:
 
 
 def _checked(folder: Path) -> Bundle:
-    manifest = _read_manifest(folder / MANIFEST)
+    manifest = read_manifest(folder / MANIFEST)
     found = dict(_files_below(folder))
     found.pop(MANIFEST, None)
     problems = [f"{name}: missing" for name in manifest.files if name not in found]
@@ -128,7 +128,8 @@ def _checked(folder: Path) -> Bundle:
     return Bundle(folder, manifest)
 
 
-def _read_manifest(path: Path) -> Manifest:
+def read_manifest(path: Path) -> Manifest:
+    """Return a manifest file. Raises InputError when there is none, it is malformed, or not as it was written."""
     try:
         with path.open("rb") as file:
             text = file.read(MAX_MANIFEST + 1)

@@ -65,6 +65,9 @@ def collect(
     seed: Seed = "",
     questions: Questions = True,
     drill: DrillFile = None,
+    pack: Annotated[
+        list[str] | None, typer.Option(help="a rulebook: its text and what the run comes to by it are kept too")
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="print one JSON object")] = False,
 ) -> None:
     from verifier import run
@@ -76,7 +79,9 @@ def collect(
     quotes = prices or if_there(beside / "prices.json")
     plans = plans_of(window, seed, questions, price_plan, drill)
     with progress_bars() as report:
-        done = run.collect(declaration, voices, out, owed, quotes, report, utxo_sets=utxo_set or (), plans=plans)
+        done = run.collect(
+            declaration, voices, out, owed, quotes, report, utxo_sets=utxo_set or (), plans=plans, packs=pack or ()
+        )
     if as_json:
         print_json(_record(done))
     else:

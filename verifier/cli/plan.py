@@ -112,7 +112,8 @@ def _stress(bundle: Path, pack: list[str], currency: str, wallets: int, as_json:
     from verifier.cli.plan_lines import stress_lines
     from verifier.compensation.stress import stress
     from verifier.policy.library import load_pack
-    from verifier.run import DEFAULT_PACKS, replay
+    from verifier.run import replay
+    from verifier.verification import DEFAULT_PACKS
 
     packs = [load_pack(name) for name in pack or DEFAULT_PACKS]
     money = currency or next((one.currency for one in packs if one.currency), "JPY")

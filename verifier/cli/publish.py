@@ -81,7 +81,7 @@ def publish(
     from verifier.log.note import load_signer
     from verifier.publish import Keys, Places, Sources
     from verifier.publish import publish as publish_run
-    from verifier.run import DEFAULT_PACKS
+    from verifier.verification import DEFAULT_PACKS
 
     if ":" not in key and not Path(key).is_file():
         raise InputError(f"{key}: there is no such key; make one with `por log key NAME --out {key}`")

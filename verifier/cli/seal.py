@@ -28,14 +28,14 @@ def seal(
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="print one JSON object")] = False,
 ) -> None:
-    from verifier import run
     from verifier.attestation.bundle import open_bundle
     from verifier.cli.terminal import print_json
     from verifier.files import write_file
     from verifier.seal import seal as seal_statement
     from verifier.seal import statement_of, summary_of
+    from verifier.verification import verify_bundle
 
-    result = run.verify_bundle(bundle, tuple(pack or run.DEFAULT_PACKS))
+    result = verify_bundle(bundle, pack or None)
     with open_bundle(bundle) as opened:
         statement, short = statement_of(opened, result), summary_of(opened, result)
     write_file(out, seal_statement(statement, key, public))

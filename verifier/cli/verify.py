@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 if TYPE_CHECKING:
-    from verifier.run import Verification
+    from verifier.verification import Verification
 
 EXAMPLE = """Judge a bundle offline: replay its evidence and decide, rule by rule.
 
@@ -57,19 +57,28 @@ def verify(
     as_json: Annotated[bool, typer.Option("--json", help="print one JSON object")] = False,
 ) -> None:
     from chains.providers import load_providers
-    from verifier import run
     from verifier.cli.terminal import progress_bars
     from verifier.dates import checked_day
     from verifier.seal import compared, sealed_packs
+    from verifier.verification import since, verify_bundle
 
     _check_reports(report or (), lang)
     own = load_providers(recheck) if recheck else None
     statement = opened_seal(seal, signer or ()) if seal else None
-    packs = tuple(pack or sealed_packs(statement) or run.DEFAULT_PACKS)
     with progress_bars() as told:
-        result = run.verify_bundle(bundle, packs, own, None, trust or (), utxo_set or (), told, checked_day(as_of))
+        result = verify_bundle(
+            bundle,
+            pack or sealed_packs(statement) or None,
+            own,
+            None,
+            trust or (),
+            utxo_set or (),
+            told,
+            checked_day(as_of),
+        )
     result = compared(statement, bundle, result)
-    result = run.since(result, earlier) if earlier else result
+    result = since(result, earlier) if earlier else result
+    packs = pack or [judgement.pack.id for judgement in result.judgements]
     given = {
         "--trust": trust,
         "--utxo-set": utxo_set,

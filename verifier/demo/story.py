@@ -22,8 +22,9 @@ from verifier.report.build import build_report
 from verifier.report.origin import origin_of
 from verifier.report.write import write_report
 from verifier.reserves import Progress
-from verifier.run import Verification, collect, verify_bundle
+from verifier.run import collect
 from verifier.verdict import Verdict
+from verifier.verification import Verification, verify_bundle
 
 AS_OF = "2026-01-02T00:00:00Z"
 PACKS = ("model-basic", "jp-psa-63-11")

@@ -21,16 +21,21 @@ def pack_names() -> tuple[str, ...]:
 
 
 def load_pack(name: str) -> Pack:
-    """Return a shipped pack by id, or the one in a `.toml` file.
+    """Return a shipped pack by id, or the one in a `.toml` file. Raises as `pack_text`, and for a malformed pack."""
+    return parse_pack(pack_text(name), name if name.endswith(".toml") else f"packs/{name}.toml")
 
-    Raises InputError naming the known ones, or the bad field of a malformed pack; UnavailableError for no such file.
+
+def pack_text(name: str) -> bytes:
+    """Return the TOML of a shipped pack by id, or of a `.toml` file.
+
+    Raises InputError naming the known ones, UnavailableError for no such file.
     """
     if name.endswith(".toml"):
-        return parse_pack(read_file(Path(name), MAX_BYTES), name)
+        return read_file(Path(name), MAX_BYTES)
     known = pack_names()
     if name not in known:
         raise InputError(f"unknown pack {name!r}; known: {', '.join(known)}; or name a .toml file")
-    return parse_pack((files("verifier.policy") / "packs" / f"{name}.toml").read_bytes(), f"packs/{name}.toml")
+    return (files("verifier.policy") / "packs" / f"{name}.toml").read_bytes()
 
 
 def parse_pack(content: bytes, where: str) -> Pack:

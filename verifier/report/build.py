@@ -15,7 +15,7 @@ from verifier.report.profiles import profile_rows
 from verifier.report.quotes import price_rows
 from verifier.report.rulings import finding_rows, rulebook_rows, subject_rows
 from verifier.report.words import Words, words_of
-from verifier.run import Verification
+from verifier.verification import Verification
 
 NOWHERE = Origin()
 

@@ -11,7 +11,7 @@ from verifier.report.content import ItemRow, PointRow
 from verifier.report.measures import MEASURES, Evidence, Held
 from verifier.report.origin import Origin
 from verifier.report.words import Words
-from verifier.run import Verification
+from verifier.verification import Verification
 
 STATUSES = ("present", "partly", "absent", "not-applicable")
 

@@ -14,7 +14,7 @@ from verifier.report.holdings import amount
 from verifier.report.names import asset_names
 from verifier.report.record import balance_counts
 from verifier.report.words import Words
-from verifier.run import Verification
+from verifier.verification import Verification
 
 
 def holding_rows(case: Case, say: Words) -> tuple[HoldingRow, ...]:

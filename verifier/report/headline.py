@@ -8,8 +8,8 @@ from verifier.policy.finding import Finding, Level
 from verifier.policy.japanese import in_japanese
 from verifier.report.content import Headline, Reason
 from verifier.report.words import Words
-from verifier.run import Verification
 from verifier.verdict import Verdict
+from verifier.verification import Verification
 
 SAID_ASSETS = 6
 

@@ -11,8 +11,8 @@ from verifier.ownership.binding import Binding
 from verifier.policy.japanese import in_japanese
 from verifier.recheck import RULE
 from verifier.report.words import Words, words_of
-from verifier.run import Verification
 from verifier.verdict import Verdict
+from verifier.verification import Verification
 
 TOLERATED_SECONDS = 3_600
 

@@ -5,8 +5,8 @@ from typing import Any, NamedTuple
 
 from verifier.policy.evaluate import Judgement
 from verifier.policy.finding import Level
-from verifier.run import Verification
 from verifier.verdict import Verdict
+from verifier.verification import Verification
 
 
 class MatrixRow(NamedTuple):

@@ -18,8 +18,8 @@ from verifier.recheck import SEAL_RULE
 from verifier.report.assured import CHECKED, stated
 from verifier.report.limits import TOLERATED_SECONDS
 from verifier.report.origin import Origin
-from verifier.run import Verification
 from verifier.verdict import Verdict
+from verifier.verification import Verification
 
 Held = bool | None
 OPERATORS = 2

@@ -10,7 +10,7 @@ from verifier.declaration import CLIENT_POOLS
 from verifier.policy.eligibility import pool_amount
 from verifier.report.matrix import matrix
 from verifier.report.multiples import loss_multiples
-from verifier.run import Verification
+from verifier.verification import Verification
 
 
 def coverage_records(case: Case) -> list[dict[str, Any]]:

@@ -13,8 +13,8 @@ from verifier.report.headline import said_text
 from verifier.report.matrix import matrix
 from verifier.report.names import asset_names
 from verifier.report.words import Words
-from verifier.run import Verification
 from verifier.verdict import Verdict, worst
+from verifier.verification import Verification
 
 ORDER = (Verdict.PASS, Verdict.FAIL, Verdict.INDETERMINATE, Verdict.NOT_APPLICABLE)
 GRAVEST = (Verdict.FAIL, Verdict.INDETERMINATE, Verdict.PASS, Verdict.NOT_APPLICABLE)

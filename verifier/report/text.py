@@ -9,8 +9,8 @@ from verifier.report.limits import limits
 from verifier.report.matrix import matrix
 from verifier.report.multiples import loss_multiples
 from verifier.report.record import balance_counts, coverage_records
-from verifier.run import Verification
 from verifier.verdict import Verdict
+from verifier.verification import Verification
 
 MARKS = {Verdict.PASS: "✓", Verdict.FAIL: "✗", Verdict.INDETERMINATE: "?", Verdict.NOT_APPLICABLE: "–"}
 
