@@ -63,7 +63,8 @@ def signed_links(proof: HeaderProof) -> list[Signed]:
     committees = [proof.bootstrap.current_sync_committee, *(update.next_sync_committee for update in proof.updates)]
     links = []
     # The last two are signed in the same period, by the same committee.
-    for at, update in enumerate((*proof.updates, proof.finality_update)):
+    signed: list[Any] = [*proof.updates, proof.finality_update]
+    for at, update in enumerate(signed):
         committee, aggregate = committees[min(at, len(proof.updates) - 1)], update.sync_aggregate
         message = network.signing_root(beacon_root(update.attested_header.beacon), update.signature_slot)
         keys = signing_keys(committee, aggregate), equivalent_keys(committee, aggregate)
@@ -75,7 +76,7 @@ def seconds_in_python(link: Signed) -> float | None:
     """Return how long one signature takes with py-ecc, or None without it."""
     if find_spec("py_ecc") is None:
         return None
-    from py_ecc.bls import G2ProofOfPossession
+    from py_ecc.bls.ciphersuites import G2ProofOfPossession
 
     started = time.perf_counter()
     assert G2ProofOfPossession.FastAggregateVerify(link.every_key, link.message, link.signature)

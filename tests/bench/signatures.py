@@ -116,8 +116,12 @@ def bare_of_wallet(claim):
         key, raw, digest = bytes.fromhex(claim.account[-96:]), bytes.fromhex(claim.signature[2:]), bytes(32)
         return lambda: milagro_bls_binding.Verify(key, digest, raw)
     if claim.scheme == "starknet":
-        key, r, s = int(claim.material["public_key"], 16), int(claim.signature[:64], 16), int(claim.signature[64:], 16)
-        return lambda: has_signed(key, 1, r, s)
+        point, r, s = (
+            int(claim.material["public_key"], 16),
+            int(claim.signature[:64], 16),
+            int(claim.signature[64:], 16),
+        )
+        return lambda: has_signed(point, 1, r, s)
     return bare_recover(make.sign(1, "keccak", MESSAGE))
 
 

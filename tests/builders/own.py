@@ -3,6 +3,7 @@
 import json
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 from verifier.inclusion.commitment import TreeAsset
 from verifier.liabilities.accounts import Account
@@ -31,7 +32,7 @@ class OwnCase:
         return "refused" if self.findings else "accepted"
 
 
-def _proof(parts: int, change: Callable[[list], object] = lambda leaves: None) -> tuple[bytes, str]:
+def _proof(parts: int, change: Callable[[list[Any]], object] = lambda leaves: None) -> tuple[bytes, str]:
     """Return the last account's proof as JSON, with its list of leaves changed, and the published digest."""
     tree = build(ACCOUNTS, ASSETS, "2026-11", "2026-11-22T00:00:00Z", bytes(range(32)), parts)
     record = json.loads(tree.prove("user-4").to_json())

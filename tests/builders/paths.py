@@ -6,6 +6,7 @@ import json
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from decimal import Decimal
+from typing import Any
 
 from tests.builders.tree import Node, add, copy_of, grow, h, path, raw, strip
 
@@ -326,7 +327,8 @@ def swissborg(balances: Balances, user: int) -> Built:
     def chain(key: str, text: str) -> str:
         return hmac.new(key.encode(), f"SB PoL - {text}".encode(), "sha256").hexdigest()
 
-    partitions, liabilities = [], []
+    partitions: list[dict[str, Any]] = []
+    liabilities = []
     for coin in sorted(balances[0]):
 
         def leaf(number, coin=coin):

@@ -28,7 +28,7 @@ class Node(NamedTuple):
 Join = Callable[[Node, Node, int], Node]
 
 
-def add(left: dict, right: dict) -> dict:
+def add(left: dict[str, Decimal], right: dict[str, Decimal]) -> dict[str, Decimal]:
     return {coin: left.get(coin, Decimal(0)) + right.get(coin, Decimal(0)) for coin in {**left, **right}}
 
 

@@ -5,6 +5,7 @@ Every key is derived from a small number and holds nothing anywhere: the lists a
 
 import base64
 import json
+from collections.abc import Callable
 from hashlib import sha256
 from pathlib import Path
 
@@ -29,7 +30,7 @@ TRON = ChainId("tron:728126428")
 APTOS = ChainId("aptos:1")
 SOLANA = ChainId("solana:5eykt4UsFv8P8NJdTREpY1vzqKqZKvdp")
 ALGORAND = ChainId("algorand:wGHE2Pwdvd7S12BL5FaOP20EGYesN73k")
-DIGESTS = {
+DIGESTS: dict[str, Callable[[bytes], bytes]] = {
     "eip-191": messages.text_digest,
     "eip-191-hash": messages.hash_digest,
     "keccak": keccak256,
@@ -127,7 +128,7 @@ def okx_rows(kind=None):
     ]
 
 
-def two(chain):
+def two(chain: ChainId) -> tuple[str, str]:
     return sign_bitcoin(11, chain, OKX_MESSAGE), sign_bitcoin(13, chain, OKX_MESSAGE)
 
 

@@ -15,7 +15,6 @@ from chains.signatures.bip322.transactions import (
     Coin,
     Input,
     Transaction,
-    compact_size,
     outpoint,
     serialized_coin,
     to_sign,
@@ -23,6 +22,7 @@ from chains.signatures.bip322.transactions import (
     with_length,
 )
 from chains.signatures.key_addresses import hash160
+from chains.signatures.messages import compact_size
 from chains.signatures.secp256k1 import ORDER
 from tests.builders.wallet_lists import BITCOIN, key
 

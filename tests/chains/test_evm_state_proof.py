@@ -8,7 +8,7 @@ import requests
 import rlp
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from trie import HexaryTrie
+from trie.hexary import HexaryTrie
 
 from chains.embedded.evm_tester import EmbeddedEvm
 from chains.errors import ChainError, ProofError

@@ -250,7 +250,7 @@ def test_any_json_is_refused_with_our_error(value: Any) -> None:
 
 
 def test_a_vector_of_keys_has_exactly_its_length() -> None:
-    keys = forms_of(Fork.CAPELLA, MINIMAL).bootstrap.fields[1][1]
+    keys: Any = forms_of(Fork.CAPELLA, MINIMAL).bootstrap.fields[1][1]
     with pytest.raises(InvalidAnswerError, match="expected a list of 32"):
         keys.read_json({"pubkeys": [], "aggregate_pubkey": hexadecimal(bytes(48))}, "committee")
     assert isinstance(keys.fields[0][1], Vector)

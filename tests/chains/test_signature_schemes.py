@@ -9,8 +9,9 @@ from hypothesis import strategies as st
 
 from chains.bitcoin.address import version_bytes
 from chains.errors import ChainError, IdentifierError, NetworkDataError
+from chains.evm.keccak import keccak256
 from chains.network import networks
-from chains.signatures import UNBOUND, messages, verify
+from chains.signatures import UNBOUND, verify
 from chains.signatures.coins import coins
 from chains.signatures.ed25519 import ORDER as EDWARDS_ORDER
 from chains.signatures.key_addresses import address_facts
@@ -106,9 +107,9 @@ def test_eth_account_signs_what_we_check():
     from eth_account.messages import encode_defunct
 
     signer = eth_account.Account.from_key(make.key(1).secret)
-    hashed = signer.sign_message(encode_defunct(messages.keccak256(MESSAGE.encode()))).signature
+    hashed = signer.sign_message(encode_defunct(keccak256(MESSAGE.encode()))).signature
     assert verify("eip-191-hash", f"eip155:1:{signer.address}", MESSAGE, f"0x{bytes(hashed).hex()}").valid
-    bare = signer.unsafe_sign_hash(messages.keccak256(MESSAGE.encode())).signature
+    bare = signer.unsafe_sign_hash(keccak256(MESSAGE.encode())).signature
     assert verify("keccak", f"eip155:1:{signer.address}", MESSAGE, f"0x{bytes(bare).hex()}").valid
 
 

@@ -3,13 +3,14 @@
 import base64
 import json
 from pathlib import Path
+from typing import Any
 
 import coincurve
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from chains.bitcoin.address import address_of_script
+from chains.bitcoin.address import address_of_script, bitcoin_facts
 from chains.errors import ChainError, IdentifierError
 from chains.ids import ChainId
 from chains.network import network_of, networks
@@ -71,7 +72,7 @@ def test_the_shared_vectors_have_their_expected_results():
 @pytest.mark.parametrize("chain", BITCOIN_FAMILY)
 @pytest.mark.parametrize("kind", list(Kind))
 def test_every_kind_of_address_signs_on_every_network(chain, kind):
-    if kind is not Kind.P2PKH and not network_of(chain).bitcoin.bech32_hrp:
+    if kind is not Kind.P2PKH and not bitcoin_facts(network_of(chain)).bech32_hrp:
         return
     account = bitcoin_account(kind, chain)
     signed = verify("bip-137", account, MESSAGE, text(bitcoin_signature(FIRST_HEADER[kind], chain)))
@@ -275,7 +276,8 @@ def test_one_flipped_bit_of_account_or_message_or_hex_is_refused(position, bit):
 # --- the table ---
 def example_of(scheme):
     """Return an account, a signature and the material of a scheme, in the form it takes them."""
-    claim = next((one for one in (*CASES, *CLAIMS, *wallet_messages.claims()) if one.scheme == scheme), None)
+    claims: list[Any] = [*CASES, *CLAIMS, *wallet_messages.claims()]
+    claim = next((one for one in claims if one.scheme == scheme), None)
     if claim is not None:
         return claim.account, claim.signature, claim.material
     if scheme == "safe":

@@ -12,7 +12,7 @@ import tarfile
 import tempfile
 from pathlib import Path
 
-from install_safe import Package, fetch, nodes_home
+from install_safe import Package, fetch, nodes_home  # type: ignore[import-not-found]  # this is a script
 
 PACKAGE = Package(
     "1.0.1",

@@ -127,8 +127,8 @@ def test_open_bounds_are_never_too_narrow(
 ) -> None:
     first, second = (Interval(*side) for side in (left, right))
     inside = [data.draw(st.integers(-9, 9)) for _ in range(2)]
-    for value, known in zip(inside, (first, second), strict=True):
-        if (known.low is not None and value < known.low) or (known.high is not None and value > known.high):
+    for drawn, side in zip(inside, (first, second), strict=True):
+        if (side.low is not None and drawn < side.low) or (side.high is not None and drawn > side.high):
             return
     for known, value in (
         (interval.multiply(first, second), Fraction(inside[0] * inside[1])),

@@ -149,7 +149,7 @@ def test_the_same_named_user_twice_is_no_fraud(tmp_path):
 def test_a_hash_with_two_sums_is_found_between_a_leaf_and_its_neighbour(tmp_path):
     """HTX's leaf hash binds nothing: two neighbours are each shown the other with their own balance."""
     nodes = [{"hash": h(name), "r": side, "depth": 1, "type": "", "uhash": ""} for side, name in enumerate(("a", "b"))]
-    top = h(nodes[0]["hash"] + nodes[1]["hash"] + "100")
+    top = h(h("a") + h("b") + "100")
     root = {"hash": top, "r": 0, "depth": 0, "type": "", "uhash": "", "balances": "USDT:100"}
     paths = []
     for own, other in ((0, 1), (1, 0)):

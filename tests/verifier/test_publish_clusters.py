@@ -17,8 +17,9 @@ from verifier.inclusion.check import check_proofs
 from verifier.liabilities.build import build
 from verifier.liabilities.progress import Progress, silent
 from verifier.liabilities.publisher.executors import executor_of
-from verifier.liabilities.publisher.folder import Engines, Published, Terms, publish_folder
+from verifier.liabilities.publisher.folder import Engines, Terms, publish_folder
 from verifier.liabilities.publisher.opening import open_store
+from verifier.liabilities.publisher.publish import Published
 
 ROOT = build(accounts(6_000), ASSETS, RUN, AS_OF, SECRET).commitment
 STORAGE = "?region=us-east-1&scheme=http&endpoint_override=127.0.0.1%3A{port}"

@@ -20,7 +20,7 @@ def test_the_recipe_gives_the_same_root_on_spark(tmp_path: Path) -> None:
     table = parquet(tmp_path / "a.parquet", accounts(5_000), 500)
     (tmp_path / "assets.json").write_text(json.dumps([asset._asdict() for asset in ASSETS]))
     (tmp_path / "secret").write_text(SECRET.hex())
-    arguments = [
+    arguments: list[str | Path] = [
         table,
         tmp_path / "assets.json",
         RUN,

@@ -47,7 +47,8 @@ def test_a_collected_run_replays_to_the_same_case_without_any_socket(
     with played(tmp_path / "in") as (inputs, _):
         done = run(inputs, tmp_path / "run")
     elsewhere = tmp_path / "another machine" / "run"
-    shutil.move(tmp_path / "run", elsewhere.parent.mkdir() or elsewhere)
+    elsewhere.parent.mkdir()
+    shutil.move(tmp_path / "run", elsewhere)
     monkeypatch.setattr(socket, "socket", None)
     monkeypatch.setattr(socket, "create_connection", None)
     result = verify_bundle(elsewhere, PACKS)

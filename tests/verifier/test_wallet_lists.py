@@ -443,7 +443,7 @@ def test_labels_tell_asset_and_network(label, unit, chain):
 
 def test_the_lists_own_word_for_a_network_goes_before_the_coins_label():
     network, named = network_of_row("TRON", "ETH", "x")
-    assert (network.chain, named) == ("tron:728126428", True)
+    assert (network and network.chain, named) == ("tron:728126428", True)
     assert network_of_row("NOSUCHCHAIN", "ETH", "x") == (None, False)
     assert len(listed_networks()) > 200
 
